@@ -1,0 +1,112 @@
+/**
+ * Every number that bounds something, unit last. What a caller may configure is a `LimitName`, set by
+ * `--profile` and `--limit name=value`; fractions are allowed, since tests shorten hours to seconds.
+ */
+
+export const LIMIT_NAMES = [
+  'runs-per-minute',
+  'reads-per-minute',
+  'reads-per-hour',
+  'sessions',
+  'queue-hours',
+  'script-seconds',
+  'transfer-seconds',
+  'grace-minutes',
+  'link-minutes',
+  'library-mib',
+  'get-mib',
+  'output-mib',
+  'queued-per-machine',
+  'retain-days',
+  'lease-seconds',
+  'heartbeat-seconds',
+] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
+export type Limits = Readonly<Record<LimitName, number>>;
+
+/** What each limit bounds, for `--help`, the reference page and errors. */
+export const LIMIT_MEANINGS: Readonly<Record<LimitName, string>> = {
+  'runs-per-minute': 'runliveresponse calls a minute, per caller',
+  'reads-per-minute': 'calls a minute to each other endpoint, per caller',
+  'reads-per-hour': 'calls an hour to each other endpoint, per caller',
+  sessions: 'live response sessions running at once, per tenant',
+  'queue-hours': 'hours that an action may wait for its device',
+  'script-seconds': 'seconds that one RunScript may take',
+  'transfer-seconds': 'seconds that one PutFile or GetFile may take',
+  'grace-minutes': 'minutes added to the run deadline for a lost connection',
+  'link-minutes': 'minutes that a result link is valid',
+  'library-mib': 'MiB of one library file',
+  'get-mib': 'MiB of one collected file',
+  'output-mib': 'MiB kept of each of stdout and stderr of a script',
+  'queued-per-machine': 'actions of one machine that may be unfinished at once (1: a busy machine refuses)',
+  'retain-days': 'days that results are kept',
+  'lease-seconds': 'seconds after which an unanswered offer is made again',
+  'heartbeat-seconds': 'seconds between two heartbeats of a device',
+};
+
+export const PROFILE_NAMES = ['2021-06', '2025-12'] as const;
+export type ProfileName = (typeof PROFILE_NAMES)[number];
+
+export type Profile = {
+  readonly limits: Limits;
+  /** Status of an accepted runliveresponse: older editions of the public page say 200, newer ones 201. */
+  readonly runAcceptedStatus: 200 | 201;
+};
+
+const EDITION_2021_06: Limits = {
+  'runs-per-minute': 10,
+  'reads-per-minute': 100,
+  'reads-per-hour': 1500,
+  sessions: 25,
+  'queue-hours': 72,
+  'script-seconds': 600,
+  'transfer-seconds': 1800,
+  'grace-minutes': 15,
+  'link-minutes': 30,
+  'library-mib': 20,
+  'get-mib': 3072,
+  'output-mib': 100,
+  'queued-per-machine': 1,
+  'retain-days': 30,
+  'lease-seconds': 30,
+  'heartbeat-seconds': 30,
+};
+
+export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
+  '2021-06': { limits: EDITION_2021_06, runAcceptedStatus: 200 },
+  '2025-12': { limits: { ...EDITION_2021_06, sessions: 50, 'queue-hours': 2 }, runAcceptedStatus: 201 },
+};
+
+export const DEFAULT_PROFILE: ProfileName = '2021-06';
+
+/** A request body other than an upload; past it 400 InvalidRequestBody. */
+export const JSON_BODY_BYTES = 1_048_576;
+/** Token requests are small forms. */
+export const TOKEN_BODY_BYTES = 16_384;
+/** Commands in one action. */
+export const COMMANDS_PER_ACTION = 100;
+/** Characters of one parameter value, and of a comment. */
+export const PARAMETER_VALUE_CHARACTERS = 32_768;
+/** A library file's or a stored name, in UTF-8 bytes: what every file system in use can hold. */
+export const FILE_NAME_BYTES = 255;
+/** `$filter` text, and how deep its parentheses may nest. */
+export const FILTER_CHARACTERS = 8_192;
+export const FILTER_DEPTH = 64;
+/** Largest `$top`, and the page size when none is asked for. */
+export const PAGE_ROWS = 10_000;
+/** Frames on the agent's socket; a longer one closes it. */
+export const FRAME_TO_AGENT_BYTES = 4_194_304;
+export const FRAME_TO_SERVER_BYTES = 262_144;
+/** An access token's life. */
+export const TOKEN_SECONDS = 3_600;
+/** How long an Idempotency-Key is remembered. */
+export const IDEMPOTENCY_HOURS = 24;
+export const IDEMPOTENCY_KEY_CHARACTERS = 255;
+/** A device counts as `Active` when it was seen within this many days. */
+export const ACTIVE_DAYS = 7;
+/** `findbyip`: seen this close to the asked moment, which lies within the last 30 days. */
+export const FIND_BY_IP_WINDOW_MINUTES = 15;
+export const FIND_BY_IP_DAYS = 30;
+/** One error sentence of a command, and how many are kept. */
+export const COMMAND_ERROR_CHARACTERS = 2_000;
+export const COMMAND_ERRORS = 20;

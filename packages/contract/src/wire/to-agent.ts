@@ -1,0 +1,80 @@
+/** Frames from the server to the agent. The agent ignores none: what it cannot read closes the connection. */
+import { z } from 'zod';
+import { ActionId } from '../ids.ts';
+import { RESULT_STREAMS } from '../result.ts';
+
+export const Hello = z.strictObject({
+  type: z.literal('hello'),
+  protocol: z.int(),
+  /** To be signed: `connectProofText`. */
+  nonce: z.string().max(128),
+  /** Milliseconds since 1970. */
+  serverTime: z.int(),
+});
+
+export const Welcome = z.strictObject({
+  type: z.literal('welcome'),
+  serverTime: z.int(),
+  heartbeatSeconds: z.number().positive(),
+});
+
+/** A ticket lets the agent transfer for one action: its pinned library files down, its results up. */
+const Ticket = z.string().max(2_048);
+
+export const Offer = z.strictObject({
+  type: z.literal('offer'),
+  actionId: ActionId,
+  /** JWS, compact; see envelope.ts. */
+  envelope: z.string(),
+  ticket: Ticket,
+});
+
+/** A fresh ticket for an action that the device holds already, on connect. */
+export const Resume = z.strictObject({ type: z.literal('resume'), actionId: ActionId, ticket: Ticket });
+
+/**
+ * Stop this action and report evidence only. The server's record of it is final already, so that nothing the device
+ * says changes its status. A device that never heard of it answers `action-ended` with `unknown` all the same.
+ */
+export const Cancel = z.strictObject({
+  type: z.literal('cancel'),
+  actionId: ActionId,
+  reason: z.string().max(2_000),
+  ticket: Ticket,
+});
+
+/** Everything up to and including this report is durable at the server; the device may forget it. */
+export const Acknowledge = z.strictObject({ type: z.literal('acknowledge'), sequence: z.int().min(0) });
+
+/** The report needs these uploads first: the server has not got them, or has other bytes. */
+export const MissingUploads = z.strictObject({
+  type: z.literal('missing-uploads'),
+  sequence: z.int().min(1),
+  actionId: ActionId,
+  index: z.int().min(0),
+  streams: z.array(z.enum(RESULT_STREAMS)),
+});
+
+export const HeartbeatAnswer = z.strictObject({ type: z.literal('heartbeat'), serverTime: z.int() });
+
+/** Said before the server closes the connection on purpose. */
+export const Goodbye = z.strictObject({
+  type: z.literal('goodbye'),
+  reason: z.string().max(2_000),
+  /** Seconds to stay away at least. */
+  retryAfterSeconds: z.number().min(0),
+});
+
+export const FrameToAgent = z.discriminatedUnion('type', [
+  Hello,
+  Welcome,
+  Offer,
+  Resume,
+  Cancel,
+  Acknowledge,
+  MissingUploads,
+  HeartbeatAnswer,
+  Goodbye,
+]);
+export type FrameToAgent = z.infer<typeof FrameToAgent>;
+export type FrameToAgentType = FrameToAgent['type'];

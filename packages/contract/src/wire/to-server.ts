@@ -1,0 +1,77 @@
+/** Frames from the agent to the server. One strict decoder reads them all; nothing else an agent says is believed. */
+import { z } from 'zod';
+import { ActionId, MachineId, Sha256 } from '../ids.ts';
+import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS } from '../limits.ts';
+import { RESULT_STREAMS } from '../result.ts';
+import { DeviceFacts } from './facts.ts';
+
+/** The answer to `hello`: who this is, proven, and which actions its journal holds and has not fully reported. */
+export const Prove = z.strictObject({
+  type: z.literal('prove'),
+  protocol: z.int(),
+  machineId: MachineId,
+  /** Ed25519 over `connectProofText`, base64url. */
+  proof: z.string().max(128),
+  facts: DeviceFacts,
+  journaled: z.array(ActionId).max(1_000),
+});
+
+const Errors = z.array(z.string().max(COMMAND_ERROR_CHARACTERS)).max(COMMAND_ERRORS);
+const Index = z.int().min(0).max(10_000);
+/** Server time as the device knows it, milliseconds since 1970. */
+const At = z.int();
+
+export const UploadedResult = z.strictObject({
+  stream: z.enum(RESULT_STREAMS),
+  sha256: Sha256,
+  sizeBytes: z.int().min(0),
+  /** What the device calls the file: data only, shown in Content-Disposition. */
+  name: z.string().max(1_024),
+  /** Bytes that the command made and the limit cut; 0 when the result is whole. */
+  cutBytes: z.int().min(0),
+});
+export type UploadedResult = z.infer<typeof UploadedResult>;
+
+/** Facts about one action, in the order in which they happened. */
+export const Fact = z.discriminatedUnion('kind', [
+  /** Verified and journaled: the device will do it, or say why not. */
+  z.strictObject({ kind: z.literal('accepted'), actionId: ActionId, at: At }),
+  /** Never to be done; the reason says why. */
+  z.strictObject({
+    kind: z.literal('refused'),
+    actionId: ActionId,
+    at: At,
+    reason: z.string().max(COMMAND_ERROR_CHARACTERS),
+  }),
+  z.strictObject({ kind: z.literal('command-started'), actionId: ActionId, index: Index, at: At }),
+  z.strictObject({
+    kind: z.literal('command-finished'),
+    actionId: ActionId,
+    index: Index,
+    at: At,
+    outcome: z.enum(['Completed', 'Failed']),
+    errors: Errors,
+    exitCode: z.int().nullable(),
+    results: z.array(UploadedResult).max(RESULT_STREAMS.length),
+  }),
+  /** The device heard a cancel and is stopping. */
+  z.strictObject({ kind: z.literal('cancel-heard'), actionId: ActionId, at: At }),
+  /** Nothing of this action runs here any more, and nothing of it ever will. */
+  z.strictObject({
+    kind: z.literal('action-ended'),
+    actionId: ActionId,
+    at: At,
+    how: z.enum(['done', 'cancelled', 'interrupted', 'unknown']),
+  }),
+]);
+export type Fact = z.infer<typeof Fact>;
+export type FactKind = Fact['kind'];
+
+/** A fact from the device's outbox. Sequences rise by one per state folder and are resent until acknowledged. */
+export const Report = z.strictObject({ type: z.literal('report'), sequence: z.int().min(1), fact: Fact });
+export type Report = z.infer<typeof Report>;
+
+export const Heartbeat = z.strictObject({ type: z.literal('heartbeat') });
+
+export const FrameToServer = z.discriminatedUnion('type', [Prove, Report, Heartbeat]);
+export type FrameToServer = z.infer<typeof FrameToServer>;
