@@ -26,6 +26,8 @@ export const EnvelopePayload = z.strictObject({
   /** Most bytes of a collected file, and of each output of a script. */
   maxGetBytes: z.number().positive(),
   maxOutputBytes: z.number().positive(),
+  /** A script that exits non-zero counts as Failed, and ends the sequence (`--stop-on-nonzero-exit`). */
+  stopOnNonzeroExit: z.boolean(),
   /** Milliseconds since 1970, server time. */
   issuedAt: z.int(),
   expiresAt: z.int(),
