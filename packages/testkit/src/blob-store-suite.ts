@@ -194,10 +194,16 @@ const uploads = (bench: Bench): void => {
     expect(wholes).toContain(sha256);
   });
 
-  test('a refused body is let go of', async () => {
+  test.each([
+    ['offset', 5],
+    ['too-long', 0],
+  ] as const)('a body refused as %s is let go of', async (kind, offset) => {
     const { promise: cancelled, resolve } = Promise.withResolvers<void>();
-    const endless = new ReadableStream<Uint8Array>({ cancel: () => resolve() });
-    expect((await faultOf(append(5, endless))).kind).toBe('offset');
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(bytesOf(1_000)),
+      cancel: () => resolve(),
+    });
+    expect((await faultOf(append(offset, endless, 9_999))).kind).toBe(kind);
     await cancelled;
   });
 
@@ -255,6 +261,14 @@ const ages = (bench: Bench): void => {
     expect(await collect(store.olderThan(moment))).toEqual([]);
     expect(await store.removeIfOlder(putAgain, moment)).toBe(false);
     expect(await store.removeIfOlder(completedAgain, moment)).toBe(false);
+  });
+
+  test('the age of a blob counts from its completion, not from its last byte', async () => {
+    const { store, between } = bench.fixture;
+    await store.append(KEY, { offset: 0, lengthBytes: 10, body: bodyOf(bytesOf(10)) });
+    const moment = await between();
+    const { sha256 } = await store.complete(KEY, 10);
+    expect(await store.removeIfOlder(sha256, moment)).toBe(false);
   });
 
   test('stale uploads go; one that grew since, and one that is growing, stay', async () => {

@@ -84,7 +84,7 @@ export const diskIncoming = (io: IncomingIo): Incoming => {
       try {
         return await lock.run(key, () => append(key, part));
       } catch (fault) {
-        // one that was refused unread: let go of its sender; on a body that ended or broke this does nothing
+        // let go of the sender; a body that broke by itself cannot be cancelled, and only says so again
         part.body.cancel(fault).catch(() => undefined);
         throw fault;
       }

@@ -45,8 +45,8 @@ const takeChunk = async (intake: Intake, progress: Progress, chunk: Uint8Array):
 };
 
 /**
- * Writes the body behind what `progress` has, and moves `progress` on. On any fault what arrived is in the file and
- * the body is cancelled. Throws UploadFault `too-long` or `disk-full`, or the body's or the disk's own error.
+ * Writes the body behind what `progress` has, and moves `progress` on. On any fault what arrived is in the file, and
+ * the rest of the body is the caller's to cancel. Throws UploadFault `too-long` or `disk-full`, or the body's or the disk's own error.
  */
 export const writeBody = async (intake: Intake, progress: Progress): Promise<void> => {
   let nextLook = progress.bytes;
@@ -60,8 +60,6 @@ export const writeBody = async (intake: Intake, progress: Progress): Promise<voi
       await takeChunk(intake, progress, read.value);
     }
   } catch (fault) {
-    // a body that broke by itself cannot be cancelled, and says so again; the first fault is the one to tell
-    reader.cancel(fault).catch(() => undefined);
     throw asUploadFault(fault, (await intake.file.stat()).size);
   } finally {
     reader.releaseLock();
