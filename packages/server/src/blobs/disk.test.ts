@@ -111,5 +111,10 @@ describe('on the disk', () => {
     expect(await openHere()).toBe(0);
     await new Response(unread).bytes();
     expect(await openHere()).toBe(0);
+    const opening = store.read(sha256).getReader();
+    const first = opening.read();
+    await opening.cancel();
+    await first;
+    expect(await openHere()).toBe(0);
   });
 });

@@ -37,7 +37,7 @@ const readNext = async (cursor: Cursor): Promise<Uint8Array | null> => {
  */
 export const readRange = (path: string, range?: ByteRange): ReadableStream<Uint8Array> => {
   let cursor: Cursor | null = null;
-  let pulling = false;
+  let pulling: Promise<void> = Promise.resolve();
   let cancelled = false;
   const close = async (): Promise<void> => {
     const file = cursor?.file;
@@ -49,29 +49,26 @@ export const readRange = (path: string, range?: ByteRange): ReadableStream<Uint8
     const chunk = await readNext(cursor);
     if (cancelled) return;
     if (chunk !== null) controller.enqueue(chunk);
-    if (chunk === null || cursor.position >= cursor.end) {
-      await close();
-      controller.close();
-    }
+    if (chunk !== null && cursor.position < cursor.end) return;
+    await close();
+    controller.close();
   };
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        pulling = true;
+        pulling = pull(controller);
         try {
-          await pull(controller);
+          await pulling;
         } catch (fault) {
-          cancelled = true;
+          await close();
           throw fault;
-        } finally {
-          pulling = false;
-          if (cancelled) await close();
         }
       },
-      // a descriptor is not closed under a read that is under way: the pull that does it closes
+      // a descriptor is not closed under a read that is under way
       cancel: async () => {
         cancelled = true;
-        if (!pulling) await close();
+        await pulling.catch(() => undefined);
+        await close();
       },
     },
     { highWaterMark: 0 },
