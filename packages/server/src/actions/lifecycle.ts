@@ -1,0 +1,187 @@
+/**
+ * The life of an action and its commands, as one pure function. Every write of a status goes through it, inside the
+ * store's unit of work, and repeats its guard there.
+ *
+ *   action   Pending ─accepted→ InProgress ─all completed→ Succeeded
+ *              └ cancelled│queue expired ─┴─ failed│cancelled│run expired│lost → Failed, Cancelled, TimeOut
+ *   command  Created → Executing → Completed | Failed
+ *
+ * A final state is never left. When an action ends otherwise than by success its first unfinished command becomes
+ * Failed with the reason, in the same step, and the later ones stay Created (semantics 6). What a device reports
+ * after that changes nothing here; its evidence is kept beside it.
+ */
+import {
+  type ActionStatus,
+  type CancellationState,
+  type CommandStatus,
+  type FinalStatus,
+  isFinal,
+} from '@longarm/contract/action';
+import type { EpochMs } from '@longarm/contract/instant';
+import type { Fact } from '@longarm/contract/wire/to-server';
+
+export type CommandState = {
+  readonly index: number;
+  readonly status: CommandStatus;
+  readonly startedAt: EpochMs | null;
+  readonly endedAt: EpochMs | null;
+  readonly errors: readonly string[];
+  readonly exitCode: number | null;
+};
+
+export type Cancellation = {
+  readonly state: CancellationState;
+  readonly requestor: string;
+  readonly comment: string;
+  readonly requestedAt: EpochMs;
+  readonly acknowledgedAt: EpochMs | null;
+  readonly effectiveAt: EpochMs | null;
+};
+
+export type ActionState = {
+  readonly status: ActionStatus;
+  /** Why it ended, in a sentence; null while it has not, and after success. */
+  readonly reason: string | null;
+  /** A device may have it: it was offered at least once. */
+  readonly offered: boolean;
+  /** It counts as a running session (semantics 2). */
+  readonly holdsSlot: boolean;
+  readonly acceptedAt: EpochMs | null;
+  readonly cancellation: Cancellation | null;
+  readonly commands: readonly CommandState[];
+};
+
+export type LifecycleEvent =
+  | Fact
+  | { readonly kind: 'cancel'; readonly requestor: string; readonly comment: string }
+  | { readonly kind: 'queue-expired' }
+  | { readonly kind: 'run-expired' }
+  | { readonly kind: 'lost' };
+
+const isFinished = (command: CommandState): boolean => command.status === 'Completed' || command.status === 'Failed';
+
+/** Ends what has not ended: the first unfinished command takes the reason, and the slot is free unless a device may still run it. */
+const end = (
+  state: ActionState,
+  how: { readonly status: FinalStatus; readonly reason: string; readonly now: EpochMs },
+): ActionState => {
+  const first = state.commands.find((command) => !isFinished(command));
+  const commands = state.commands.map((command) =>
+    command === first
+      ? { ...command, status: 'Failed' as const, endedAt: how.now, errors: [...command.errors, how.reason] }
+      : command,
+  );
+  return { ...state, status: how.status, reason: how.reason, holdsSlot: false, commands };
+};
+
+const progressWord = (state: ActionState): string =>
+  state.commands.some((command) => command.status !== 'Created') ? 'while it was running' : 'before it started';
+
+const cancel = (state: ActionState, event: Extract<LifecycleEvent, { kind: 'cancel' }>, now: EpochMs): ActionState => {
+  const ended = end(state, { status: 'Cancelled', reason: `cancelled ${progressWord(state)}`, now });
+  const atOnce = !state.offered;
+  return {
+    ...ended,
+    holdsSlot: state.offered && state.holdsSlot,
+    cancellation: {
+      state: atOnce ? 'Effective' : 'Requested',
+      requestor: event.requestor,
+      comment: event.comment,
+      requestedAt: now,
+      acknowledgedAt: atOnce ? now : null,
+      effectiveAt: atOnce ? now : null,
+    },
+  };
+};
+
+const startCommand = (state: ActionState, index: number, at: EpochMs): ActionState | null => {
+  const target = state.commands[index];
+  if (target?.status !== 'Created') return null;
+  const commands = state.commands.map((command) =>
+    command === target ? { ...command, status: 'Executing' as const, startedAt: at } : command,
+  );
+  return { ...state, status: 'InProgress', commands };
+};
+
+const finishCommand = (
+  state: ActionState,
+  fact: Extract<Fact, { kind: 'command-finished' }>,
+  now: EpochMs,
+): ActionState | null => {
+  const target = state.commands[fact.index];
+  if (target === undefined || isFinished(target)) return null;
+  const finished: CommandState = {
+    ...target,
+    status: fact.outcome,
+    startedAt: target.startedAt ?? fact.at,
+    endedAt: fact.at,
+    errors: fact.errors,
+    exitCode: fact.exitCode,
+  };
+  const commands = state.commands.map((command) => (command === target ? finished : command));
+  const next: ActionState = { ...state, status: 'InProgress', commands };
+  if (fact.outcome === 'Failed') {
+    const reason = `command ${fact.index} failed: ${fact.errors[0] ?? 'the device gave no reason'}`;
+    return { ...next, status: 'Failed', reason, holdsSlot: false };
+  }
+  const done = commands.every((command) => command.status === 'Completed');
+  return done ? { ...next, status: 'Succeeded', holdsSlot: false, acceptedAt: state.acceptedAt ?? now } : next;
+};
+
+/** What a device's word changes about a cancel that was asked for. */
+const cancelProgress = (state: ActionState, heard: CancellationState, now: EpochMs): ActionState | null => {
+  const cancellation = state.cancellation;
+  if (cancellation === null || cancellation.state === 'Effective' || cancellation.state === heard) return null;
+  return {
+    ...state,
+    holdsSlot: heard === 'Effective' ? false : state.holdsSlot,
+    cancellation: {
+      ...cancellation,
+      state: heard,
+      acknowledgedAt: cancellation.acknowledgedAt ?? now,
+      effectiveAt: heard === 'Effective' ? now : null,
+    },
+  };
+};
+
+const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: EpochMs): ActionState | null => {
+  switch (event.kind) {
+    case 'accepted':
+      return state.status === 'Pending' ? { ...state, status: 'InProgress', acceptedAt: now } : null;
+    case 'refused':
+      return end(state, { status: 'Failed', reason: `refused by the device: ${event.reason}`, now });
+    case 'command-started':
+      return startCommand(state, event.index, event.at);
+    case 'command-finished':
+      return finishCommand(state, event, now);
+    case 'action-ended':
+      return end(state, { status: 'Failed', reason: `ended on the device without finishing (${event.how})`, now });
+    case 'cancel-heard':
+      return null;
+    case 'cancel':
+      return cancel(state, event, now);
+    case 'queue-expired':
+      return end(state, {
+        status: 'TimeOut',
+        reason: 'timed out: its device did not take it within the queue time',
+        now,
+      });
+    case 'run-expired':
+      return end(state, {
+        status: 'TimeOut',
+        reason: 'timed out: its device did not finish it within the run time',
+        now,
+      });
+    case 'lost':
+      return end(state, { status: 'Failed', reason: 'lost by the device: it no longer knows of it', now });
+  }
+};
+
+/** The state after the event, or null where the event changes nothing. `now` is the store's clock. */
+export const advance = (state: ActionState, event: LifecycleEvent, now: EpochMs): ActionState | null => {
+  if (!isFinal(state.status)) return advanceUnfinished(state, event, now);
+  if (event.kind === 'cancel-heard') return cancelProgress(state, 'Acknowledged', now);
+  if (event.kind === 'action-ended' || event.kind === 'refused' || event.kind === 'lost')
+    return cancelProgress(state, 'Effective', now);
+  return null;
+};

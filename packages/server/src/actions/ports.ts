@@ -1,0 +1,174 @@
+/**
+ * What the actions room needs of the world. Each method of a store port is one atomic unit of work (semantics 28):
+ * it happens wholly and durably before it resolves, or not at all.
+ */
+import type { Command } from '@longarm/contract/commands/index';
+import type { SentCommand } from '@longarm/contract/commands/types';
+import type { ActionId, MachineId, Sha256, TenantId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import type { CollectionQuery } from '@longarm/contract/odata/query';
+import type { ResultStream } from '@longarm/contract/result';
+import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
+import type { Fact } from '@longarm/contract/wire/to-server';
+import type { ActionRecord } from './action-record.ts';
+
+export type NewCommand = { readonly sent: SentCommand; readonly command: Command; readonly timeLimitSeconds: number };
+
+export type NewAction = {
+  readonly id: ActionId;
+  readonly tenantId: TenantId;
+  readonly machineId: MachineId;
+  readonly requestor: string;
+  /** Who counts as one caller for idempotency. */
+  readonly caller: string;
+  readonly comment: string;
+  readonly commands: readonly NewCommand[];
+  readonly idempotency: { readonly key: string; readonly bodySha256: string; readonly expiresAt: EpochMs } | null;
+  readonly now: EpochMs;
+  readonly queueMs: number;
+  readonly runMs: number;
+  readonly maxUnfinishedPerMachine: number;
+  readonly maxSessions: number;
+};
+
+export type RequestOutcome =
+  | { readonly kind: 'accepted' | 'repeated'; readonly action: ActionRecord }
+  | { readonly kind: 'key-reused' }
+  | { readonly kind: 'no-machine' }
+  | { readonly kind: 'no-file'; readonly index: number; readonly name: string }
+  | { readonly kind: 'busy'; readonly activeId: ActionId; readonly unfinished: number }
+  | { readonly kind: 'sessions-full' };
+
+/** What an envelope says, but for the counters, which the claim gives. */
+export type EnvelopeTerms = Pick<EnvelopePayload, 'maxGetBytes' | 'maxOutputBytes' | 'stopOnNonzeroExit'>;
+
+export type Claim = { readonly actionId: ActionId; readonly envelope: string; readonly runDeadline: EpochMs };
+
+export type ClaimTerms = {
+  readonly machineId: MachineId;
+  readonly now: EpochMs;
+  readonly leaseMs: number;
+  readonly maxSessions: number;
+};
+
+export type RecordOutcome =
+  /** `changed`: the action's state did; `stop`: the device goes on with what is final here. */
+  | { readonly kind: 'recorded'; readonly changed: boolean; readonly stop: string | null }
+  | { readonly kind: 'missing-uploads'; readonly streams: readonly ResultStream[] }
+  /** No such action of this machine: nothing to record, nothing to keep. */
+  | { readonly kind: 'unknown' };
+
+export type CancelOutcome =
+  | { readonly kind: 'cancelled' | 'already-final'; readonly action: ActionRecord }
+  | { readonly kind: 'no-action' };
+
+/** What a device must hear of its actions when it connects (semantics 4). */
+export type Reconciliation = {
+  /** Still to be done: the device gets a fresh ticket. */
+  readonly resume: readonly { readonly actionId: ActionId; readonly runDeadline: EpochMs }[];
+  /** Final here, or not known here: the device stops it. */
+  readonly stop: readonly { readonly actionId: ActionId; readonly reason: string }[];
+  /** Whose state changed by this. */
+  readonly changed: readonly ActionId[];
+};
+
+export type ActionStore = {
+  /** Machine, files, busy, sessions: judged and written in one unit. */
+  readonly request: (action: NewAction) => Promise<RequestOutcome>;
+  /** Leases the machine's first waiting action if nothing else of it may run there, and a slot is free. */
+  readonly claimNext: (terms: ClaimTerms) => Promise<Claim | null>;
+  /** Applies a device's fact. Idempotent: a fact that is told again changes nothing. */
+  readonly record: (report: {
+    readonly machineId: MachineId;
+    readonly fact: Fact;
+    readonly now: EpochMs;
+  }) => Promise<RecordOutcome>;
+  readonly cancel: (cancel: {
+    readonly tenantId: TenantId;
+    readonly actionId: ActionId;
+    readonly requestor: string;
+    readonly comment: string;
+    readonly now: EpochMs;
+  }) => Promise<CancelOutcome>;
+  /** Settles what the device's journal and the rows disagree about. */
+  readonly reconcile: (device: {
+    readonly machineId: MachineId;
+    readonly journaled: readonly ActionId[];
+    readonly now: EpochMs;
+  }) => Promise<Reconciliation>;
+  /** Ends what is past its deadline, and frees slots that are held past theirs; at most `limit` at once. */
+  readonly expireOverdue: (now: EpochMs, limit: number) => Promise<readonly ExpiredAction[]>;
+  /** Connected machines with something to claim, those that wait longest first. */
+  readonly machinesToServe: (now: EpochMs, limit: number) => Promise<readonly MachineId[]>;
+  /** Cancels that a connected device has not confirmed. */
+  readonly unconfirmedCancels: (limit: number) => Promise<readonly UnconfirmedCancel[]>;
+  readonly get: (tenantId: TenantId, actionId: ActionId) => Promise<ActionRecord | null>;
+  readonly list: (
+    tenantId: TenantId,
+    query: CollectionQuery,
+  ) => Promise<{ readonly actions: readonly ActionRecord[]; readonly count: number | null; readonly hasMore: boolean }>;
+};
+
+export type ExpiredAction = { readonly actionId: ActionId; readonly machineId: MachineId; readonly reason: string };
+
+export type UnconfirmedCancel = {
+  readonly actionId: ActionId;
+  readonly machineId: MachineId;
+  readonly reason: string;
+  readonly runDeadline: EpochMs | null;
+};
+
+/** One result stream of one command of one machine's action. */
+export type UploadTarget = {
+  readonly machineId: MachineId;
+  readonly actionId: ActionId;
+  readonly index: number;
+  readonly stream: ResultStream;
+};
+
+export type UploadRecord = { readonly lengthBytes: number; readonly sha256: Sha256 | null };
+
+export type ResultStore = {
+  /**
+   * The upload's row, made when there is none. Null when the command is not this machine's or has no such stream.
+   * A length other than before starts it anew (`restarted`), unless it is complete.
+   */
+  readonly openUpload: (
+    target: UploadTarget & { readonly lengthBytes: number; readonly now: EpochMs },
+  ) => Promise<(UploadRecord & { readonly restarted: boolean }) | null>;
+  readonly findUpload: (target: UploadTarget) => Promise<UploadRecord | null>;
+  /** The bytes are durable: the row says so. */
+  readonly completeUpload: (
+    target: UploadTarget & { readonly sha256: Sha256; readonly sizeBytes: number },
+  ) => Promise<void>;
+  /** Size of a library file that this machine's action pinned, or null. */
+  readonly pinnedFile: (machineId: MachineId, actionId: ActionId, sha256: Sha256) => Promise<number | null>;
+  /** Deletes results older than the moment; the action and the audit stay. How many. */
+  readonly retire: (before: EpochMs, limit: number) => Promise<number>;
+  /** Those of the blobs that no row refers to. */
+  readonly unreferenced: (blobs: readonly Sha256[]) => Promise<readonly Sha256[]>;
+};
+
+/** Hints, never truth: a lost one costs time, never an action. */
+export type Hints = {
+  /** A machine may have something to do. */
+  readonly wake: (machineId: MachineId) => void;
+  /** An action's row changed. */
+  readonly actionChanged: (actionId: ActionId) => void;
+  /** Calls back on each change of the action; returns how to stop. */
+  readonly onActionChanged: (actionId: ActionId, listener: () => void) => () => void;
+};
+
+/** The way to a connected device. Nothing here waits for an answer. */
+export type AgentLink = {
+  /** False when this process does not hold its connection, or it has unfinished business. */
+  readonly offer: (machineId: MachineId, offer: Claim) => boolean;
+  readonly cancel: (
+    machineId: MachineId,
+    cancel: { readonly actionId: ActionId; readonly reason: string; readonly runDeadline: EpochMs | null },
+  ) => boolean;
+  /** Connected here and free to take an offer. */
+  readonly isReady: (machineId: MachineId) => boolean;
+};
+
+export type Clock = { readonly now: () => EpochMs };

@@ -1,0 +1,72 @@
+/** Actions in the store: each method one unit of work, or one read. */
+import type { MachineId } from '@longarm/contract/ids';
+import type { Kysely } from 'kysely';
+import type { ActionStore, UnconfirmedCancel } from '../../actions/ports.ts';
+import type { Schema } from '../schema.ts';
+import type { UnitQueue } from '../unit-queue.ts';
+import { cancelAction } from './cancel-action.ts';
+import { claimNext, type EnvelopeMaker } from './claim-next.ts';
+import { expireOverdue } from './expire-overdue.ts';
+import { listActions } from './list-actions.ts';
+import { withCommands } from './load-actions.ts';
+import { reconcileMachine } from './reconcile-machine.ts';
+import { recordFact } from './record-fact.ts';
+import { requestAction } from './request-action.ts';
+
+const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): Promise<readonly MachineId[]> => {
+  const rows = await db
+    .selectFrom('actions')
+    .innerJoin('machines', 'machines.id', 'actions.machine_id')
+    .select('actions.machine_id')
+    .where('actions.status', '=', 'Pending')
+    .where('machines.session_id', 'is not', null)
+    .where((eb) => eb.or([eb('actions.lease_until', 'is', null), eb('actions.lease_until', '<=', now)]))
+    .groupBy('actions.machine_id')
+    .orderBy((eb) => eb.fn.min('actions.seq'))
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.machine_id);
+};
+
+const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<readonly UnconfirmedCancel[]> => {
+  const rows = await db
+    .selectFrom('actions')
+    .innerJoin('machines', 'machines.id', 'actions.machine_id')
+    .select(['actions.id', 'actions.machine_id', 'actions.reason', 'actions.run_deadline'])
+    .where('actions.holds_slot', '=', 1)
+    .where('actions.status', 'not in', ['Pending', 'InProgress'])
+    .where('machines.session_id', 'is not', null)
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    actionId: row.id,
+    machineId: row.machine_id,
+    reason: row.reason ?? 'cancelled',
+    runDeadline: row.run_deadline,
+  }));
+};
+
+export const actionStore = (io: {
+  readonly units: UnitQueue<Schema>;
+  readonly reader: Kysely<Schema>;
+  readonly envelopes: EnvelopeMaker;
+}): ActionStore => ({
+  request: (action) => io.units.run((db) => requestAction(db, action)),
+  claimNext: (terms) => io.units.run((db) => claimNext(db, terms, io.envelopes)),
+  record: (report) => io.units.run((db) => recordFact(db, report)),
+  cancel: (cancel) => io.units.run((db) => cancelAction(db, cancel)),
+  reconcile: (device) => io.units.run((db) => reconcileMachine(db, device)),
+  expireOverdue: (now, limit) => io.units.run((db) => expireOverdue(db, now, limit)),
+  machinesToServe: (now, limit) => machinesToServe(io.reader, now, limit),
+  unconfirmedCancels: (limit) => unconfirmedCancels(io.reader, limit),
+  get: async (tenantId, actionId) => {
+    const rows = await io.reader
+      .selectFrom('actions')
+      .selectAll()
+      .where('id', '=', actionId)
+      .where('tenant_id', '=', tenantId)
+      .execute();
+    return (await withCommands(io.reader, rows))[0] ?? null;
+  },
+  list: (tenantId, query) => listActions(io.reader, { tenantId, query }),
+});

@@ -1,0 +1,55 @@
+/** Reads actions with their commands and results: three queries, however many actions. */
+import type { ActionId } from '@longarm/contract/ids';
+import type { Kysely, Selectable } from 'kysely';
+import type { ActionRecord } from '../../actions/action-record.ts';
+import type { ActionRow, CommandRow, ResultRow, Schema } from '../schema.ts';
+import { actionRecord } from './action-rows.ts';
+
+/** Ids bound in one query; SQLite allows 32,766 parameters. */
+const IDS_PER_QUERY = 2_000;
+
+const groupByAction = <Row extends { readonly action_id: ActionId }>(
+  rows: readonly Row[],
+): ReadonlyMap<ActionId, Row[]> => {
+  const groups = new Map<ActionId, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.action_id);
+    if (group === undefined) groups.set(row.action_id, [row]);
+    else group.push(row);
+  }
+  return groups;
+};
+
+/** The records of these rows, in their order. */
+export const withCommands = async (
+  db: Kysely<Schema>,
+  rows: readonly Selectable<ActionRow>[],
+): Promise<readonly ActionRecord[]> => {
+  const commands: CommandRow[] = [];
+  const results: ResultRow[] = [];
+  for (let start = 0; start < rows.length; start += IDS_PER_QUERY) {
+    const ids = rows.slice(start, start + IDS_PER_QUERY).map((row) => row.id);
+    commands.push(
+      ...(await db.selectFrom('commands').selectAll().where('action_id', 'in', ids).orderBy('idx').execute()),
+    );
+    results.push(
+      ...(await db
+        .selectFrom('results')
+        .selectAll()
+        .where('action_id', 'in', ids)
+        .where('reported_at', 'is not', null)
+        .execute()),
+    );
+  }
+  const commandsOf = groupByAction(commands);
+  const resultsOf = groupByAction(results);
+  return rows.map((row) => actionRecord(row, commandsOf.get(row.id) ?? [], resultsOf.get(row.id) ?? []));
+};
+
+/** One action by id, or null. */
+export const loadAction = async (db: Kysely<Schema>, id: ActionId): Promise<ActionRecord | null> => {
+  const row = await db.selectFrom('actions').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) return null;
+  const [record] = await withCommands(db, [row]);
+  return record ?? null;
+};

@@ -1,0 +1,78 @@
+/** The unit behind a device's return: what its journal and the rows disagree about is settled (semantics 4). */
+import { isFinal } from '@longarm/contract/action';
+import type { ActionId } from '@longarm/contract/ids';
+import type { Kysely } from 'kysely';
+import type { ActionRecord } from '../../actions/action-record.ts';
+import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
+import type { Schema } from '../schema.ts';
+import { applyEvent } from './apply-event.ts';
+import { withCommands } from './load-actions.ts';
+
+type Device = Parameters<ActionStore['reconcile']>[0];
+
+const openActions = (db: Kysely<Schema>, device: Device) =>
+  db
+    .selectFrom('actions')
+    .selectAll()
+    .where('machine_id', '=', device.machineId)
+    .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
+    .orderBy('seq')
+    .execute();
+
+const listed = (db: Kysely<Schema>, device: Device) =>
+  device.journaled.length === 0
+    ? []
+    : db
+        .selectFrom('actions')
+        .selectAll()
+        .where('machine_id', '=', device.machineId)
+        .where('id', 'in', device.journaled)
+        .execute();
+
+/** Running or cancelled here, unknown there: it is over, and nothing of it runs. */
+const settleUnknown = async (db: Kysely<Schema>, device: Device): Promise<readonly ActionId[]> => {
+  const journaled = new Set(device.journaled);
+  const changed: ActionId[] = [];
+  for (const action of await withCommands(db, await openActions(db, device))) {
+    if (journaled.has(action.id) || action.status === 'Pending') continue;
+    const after = await applyEvent(db, action, { event: { kind: 'lost' }, actor: 'server', now: device.now });
+    if (after !== null) changed.push(action.id);
+  }
+  return changed;
+};
+
+/** A new connection means that offers on the old one will never arrive: they may be made again at once. */
+const dropLeases = async (db: Kysely<Schema>, device: Device) => {
+  await db
+    .updateTable('actions')
+    .set({ lease_until: null })
+    .where('machine_id', '=', device.machineId)
+    .where('status', '=', 'Pending')
+    .where('lease_until', 'is not', null)
+    .execute();
+};
+
+const stopOrder = (action: ActionRecord) => ({
+  actionId: action.id,
+  reason: action.reason ?? `the action is ${action.status}`,
+});
+
+export const reconcileMachine = async (db: Kysely<Schema>, device: Device): Promise<Reconciliation> => {
+  const changed = await settleUnknown(db, device);
+  await dropLeases(db, device);
+  const rows = await listed(db, device);
+  const known = await withCommands(db, rows);
+  const knownIds = new Set(known.map((action) => action.id));
+  const strangers = device.journaled.filter((id) => !knownIds.has(id));
+  const deadlines = new Map(rows.map((row) => [row.id, row.run_deadline]));
+  return {
+    resume: known
+      .filter((action) => !isFinal(action.status))
+      .map((action) => ({ actionId: action.id, runDeadline: deadlines.get(action.id) ?? device.now })),
+    stop: [
+      ...known.filter((action) => isFinal(action.status)).map(stopOrder),
+      ...strangers.map((actionId) => ({ actionId, reason: 'the server does not know this action' })),
+    ],
+    changed,
+  };
+};

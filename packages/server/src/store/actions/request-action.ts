@@ -1,0 +1,181 @@
+/** The unit behind runliveresponse: machine, files, busy and sessions are judged and the action is written, together. */
+
+import { libraryFileOf } from '@longarm/contract/commands/index';
+import type { MachineId, TenantId } from '@longarm/contract/ids';
+import type { Kysely } from 'kysely';
+import type { NewAction, NewCommand, RequestOutcome } from '../../actions/ports.ts';
+import type { LibraryFileRow, Schema } from '../schema.ts';
+import { writeAudit } from '../write-audit.ts';
+import { loadAction } from './load-actions.ts';
+import { sessionsHeld } from './sessions-held.ts';
+
+type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes'>;
+
+const findRepeated = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome | null> => {
+  if (action.idempotency === null) return null;
+  const known = await db
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('tenant_id', '=', action.tenantId)
+    .where('caller', '=', action.caller)
+    .where('key', '=', action.idempotency.key)
+    .where('expires_at', '>', action.now)
+    .executeTakeFirst();
+  if (known === undefined) return null;
+  if (known.body_sha256 !== action.idempotency.bodySha256) return { kind: 'key-reused' };
+  const repeated = await loadAction(db, known.action_id);
+  return repeated === null ? null : { kind: 'repeated', action: repeated };
+};
+
+const findMachine = (db: Kysely<Schema>, tenantId: TenantId, machineId: MachineId) =>
+  db
+    .selectFrom('machines')
+    .select(['dns_name', 'session_id'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', machineId)
+    .where('merged_into', 'is', null)
+    .executeTakeFirst();
+
+const findBusy = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome | null> => {
+  const unfinished = await db
+    .selectFrom('actions')
+    .select('id')
+    .where('machine_id', '=', action.machineId)
+    .where('status', 'in', ['Pending', 'InProgress'])
+    .orderBy('seq')
+    .execute();
+  const [first] = unfinished;
+  if (first === undefined || unfinished.length < action.maxUnfinishedPerMachine) return null;
+  return { kind: 'busy', activeId: first.id, unfinished: unfinished.length };
+};
+
+/** The pins of all commands in order, or the first name that is not in the library. */
+const pinFiles = async (db: Kysely<Schema>, action: NewAction): Promise<readonly (Pin | null)[] | RequestOutcome> => {
+  const pins: (Pin | null)[] = [];
+  for (const [index, { command }] of action.commands.entries()) {
+    const name = libraryFileOf(command);
+    if (name === null) {
+      pins.push(null);
+      continue;
+    }
+    const file = await db
+      .selectFrom('library_files')
+      .select(['sha256', 'size_bytes'])
+      .where('tenant_id', '=', action.tenantId)
+      .where('name', '=', name)
+      .executeTakeFirst();
+    if (file === undefined) return { kind: 'no-file', index, name };
+    pins.push(file);
+  }
+  return pins;
+};
+
+const commandRow = (
+  action: NewAction,
+  command: NewCommand,
+  place: { readonly index: number; readonly pin: Pin | null },
+) => ({
+  action_id: action.id,
+  idx: place.index,
+  type: command.command.type,
+  sent: JSON.stringify(command.sent),
+  parsed: JSON.stringify(command.command),
+  time_limit_seconds: command.timeLimitSeconds,
+  file_sha256: place.pin?.sha256 ?? null,
+  file_size: place.pin?.size_bytes ?? null,
+  status: 'Created' as const,
+  started_at: null,
+  ended_at: null,
+  errors: '[]',
+  exit_code: null,
+});
+
+const insertAction = async (
+  db: Kysely<Schema>,
+  action: NewAction,
+  machine: { readonly dns_name: string; readonly session_id: string | null },
+) => {
+  await db
+    .insertInto('actions')
+    .values({
+      id: action.id,
+      tenant_id: action.tenantId,
+      machine_id: action.machineId,
+      computer_dns_name: machine.dns_name,
+      type: 'LiveResponse',
+      requestor: action.requestor,
+      comment: action.comment,
+      source: 'PublicApi',
+      status: 'Pending',
+      reason: null,
+      created_at: action.now,
+      updated_at: action.now,
+      queue_deadline: action.now + action.queueMs,
+      run_ms: action.runMs,
+      run_deadline: null,
+      accepted_at: null,
+      lease_until: null,
+      holds_slot: machine.session_id === null ? 0 : 1,
+      envelope: null,
+    })
+    .execute();
+};
+
+const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {
+  if (action.idempotency === null) return;
+  const fresh = {
+    body_sha256: action.idempotency.bodySha256,
+    action_id: action.id,
+    expires_at: action.idempotency.expiresAt,
+  };
+  await db
+    .insertInto('idempotency_keys')
+    .values({ tenant_id: action.tenantId, caller: action.caller, key: action.idempotency.key, ...fresh })
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'caller', 'key']).doUpdateSet(fresh))
+    .execute();
+};
+
+const insertAll = async (
+  db: Kysely<Schema>,
+  action: NewAction,
+  found: {
+    readonly machine: { readonly dns_name: string; readonly session_id: string | null };
+    readonly pins: readonly (Pin | null)[];
+  },
+) => {
+  await insertAction(db, action, found.machine);
+  const rows = action.commands.map((command, index) =>
+    commandRow(action, command, { index, pin: found.pins[index] ?? null }),
+  );
+  await db.insertInto('commands').values(rows).execute();
+  await insertIdempotencyKey(db, action);
+  await writeAudit(db, {
+    tenantId: action.tenantId,
+    at: action.now,
+    actor: action.requestor,
+    event: 'action.requested',
+    subject: action.id,
+    detail: {
+      machineId: action.machineId,
+      comment: action.comment,
+      commands: action.commands.map((command, index) => ({ ...command.sent, sha256: found.pins[index]?.sha256 })),
+    },
+  });
+};
+
+export const requestAction = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome> => {
+  const repeated = await findRepeated(db, action);
+  if (repeated !== null) return repeated;
+  const machine = await findMachine(db, action.tenantId, action.machineId);
+  if (machine === undefined) return { kind: 'no-machine' };
+  const pins = await pinFiles(db, action);
+  if (!Array.isArray(pins)) return pins as RequestOutcome;
+  const busy = await findBusy(db, action);
+  if (busy !== null) return busy;
+  const isConnected = machine.session_id !== null;
+  if (isConnected && (await sessionsHeld(db, action.tenantId)) >= action.maxSessions) return { kind: 'sessions-full' };
+  await insertAll(db, action, { machine, pins });
+  const written = await loadAction(db, action.id);
+  if (written === null) throw new Error(`action ${action.id} is not there after it was written`);
+  return { kind: 'accepted', action: written };
+};

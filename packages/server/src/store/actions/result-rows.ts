@@ -1,0 +1,144 @@
+/** Units and reads of results: uploads as they arrive, what is pinned, what may be deleted. */
+
+import { COMMANDS } from '@longarm/contract/commands/index';
+import type { ActionId, MachineId, Sha256 } from '@longarm/contract/ids';
+import type { Kysely } from 'kysely';
+import type { ResultStore, UploadTarget } from '../../actions/ports.ts';
+import type { Schema } from '../schema.ts';
+import type { UnitQueue } from '../unit-queue.ts';
+
+/** Hashes bound in one query. */
+const HASHES_PER_QUERY = 500;
+
+const commandOf = (db: Kysely<Schema>, target: UploadTarget) =>
+  db
+    .selectFrom('commands')
+    .innerJoin('actions', 'actions.id', 'commands.action_id')
+    .select('commands.type')
+    .where('commands.action_id', '=', target.actionId)
+    .where('commands.idx', '=', target.index)
+    .where('actions.machine_id', '=', target.machineId)
+    .executeTakeFirst();
+
+const findRow = (db: Kysely<Schema>, target: UploadTarget) =>
+  db
+    .selectFrom('results')
+    .selectAll()
+    .where('action_id', '=', target.actionId)
+    .where('idx', '=', target.index)
+    .where('stream', '=', target.stream)
+    .executeTakeFirst();
+
+const openUpload = async (db: Kysely<Schema>, target: Parameters<ResultStore['openUpload']>[0]) => {
+  const command = await commandOf(db, target);
+  if (command === undefined || !COMMANDS[command.type].results.includes(target.stream)) return null;
+  const known = await findRow(db, target);
+  const lengthBytes = target.lengthBytes;
+  if (known !== undefined && (known.reported_at !== null || Number(known.length_bytes) === lengthBytes)) {
+    return { lengthBytes: Number(known.length_bytes), sha256: known.sha256, restarted: false };
+  }
+  const fresh = { length_bytes: lengthBytes, sha256: null };
+  await db
+    .insertInto('results')
+    .values({
+      action_id: target.actionId,
+      idx: target.index,
+      stream: target.stream,
+      ...fresh,
+      reported_at: null,
+      name: '',
+      cut_bytes: 0,
+      created_at: target.now,
+    })
+    .onConflict((conflict) => conflict.columns(['action_id', 'idx', 'stream']).doUpdateSet(fresh))
+    .execute();
+  return { lengthBytes, sha256: null, restarted: known !== undefined };
+};
+
+const completeUpload = async (db: Kysely<Schema>, done: Parameters<ResultStore['completeUpload']>[0]) => {
+  await db
+    .updateTable('results')
+    .set({ sha256: done.sha256 })
+    .where('action_id', '=', done.actionId)
+    .where('idx', '=', done.index)
+    .where('stream', '=', done.stream)
+    .where('reported_at', 'is', null)
+    .where('length_bytes', '=', done.sizeBytes)
+    .execute();
+};
+
+const pinnedFile = async (
+  db: Kysely<Schema>,
+  pin: { readonly machineId: MachineId; readonly actionId: ActionId; readonly sha256: Sha256 },
+) => {
+  const row = await db
+    .selectFrom('commands')
+    .innerJoin('actions', 'actions.id', 'commands.action_id')
+    .select('commands.file_size')
+    .where((eb) =>
+      eb.and({
+        'commands.action_id': pin.actionId,
+        'commands.file_sha256': pin.sha256,
+        'actions.machine_id': pin.machineId,
+      }),
+    )
+    .executeTakeFirst();
+  return row === undefined ? null : Number(row.file_size);
+};
+
+const retire = async (db: Kysely<Schema>, before: number, limit: number): Promise<number> => {
+  const old = await db
+    .selectFrom('results')
+    .innerJoin('actions', 'actions.id', 'results.action_id')
+    .select(['results.action_id', 'results.idx', 'results.stream'])
+    .where('results.created_at', '<', before)
+    .where('actions.status', 'not in', ['Pending', 'InProgress'])
+    .limit(limit)
+    .execute();
+  for (const row of old) {
+    await db
+      .deleteFrom('results')
+      .where('action_id', '=', row.action_id)
+      .where('idx', '=', row.idx)
+      .where('stream', '=', row.stream)
+      .execute();
+  }
+  await db.deleteFrom('idempotency_keys').where('expires_at', '<', before).execute();
+  return old.length;
+};
+
+const referencedAmong = async (db: Kysely<Schema>, blobs: readonly Sha256[]): Promise<readonly (Sha256 | null)[]> => {
+  const library = await db.selectFrom('library_files').select('sha256').where('sha256', 'in', blobs).execute();
+  const results = await db.selectFrom('results').select('sha256').where('sha256', 'in', blobs).execute();
+  // a pin counts until its action can no longer run
+  const pins = await db
+    .selectFrom('commands')
+    .innerJoin('actions', 'actions.id', 'commands.action_id')
+    .select('commands.file_sha256 as sha256')
+    .where('commands.file_sha256', 'in', blobs)
+    .where((eb) => eb.or([eb('actions.status', 'in', ['Pending', 'InProgress']), eb('actions.holds_slot', '=', 1)]))
+    .execute();
+  return [...library, ...results, ...pins].map((row) => row.sha256);
+};
+
+const unreferenced = async (db: Kysely<Schema>, blobs: readonly Sha256[]): Promise<readonly Sha256[]> => {
+  const free: Sha256[] = [];
+  for (let start = 0; start < blobs.length; start += HASHES_PER_QUERY) {
+    const some = blobs.slice(start, start + HASHES_PER_QUERY);
+    const referenced = new Set(await referencedAmong(db, some));
+    free.push(...some.filter((blob) => !referenced.has(blob)));
+  }
+  return free;
+};
+
+export const resultStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): ResultStore => ({
+  openUpload: (target) => units.run((db) => openUpload(db, target)),
+  findUpload: async (target) => {
+    const row = (await commandOf(reader, target)) === undefined ? undefined : await findRow(reader, target);
+    return row === undefined ? null : { lengthBytes: Number(row.length_bytes), sha256: row.sha256 };
+  },
+  completeUpload: (done) => units.run((db) => completeUpload(db, done)),
+  pinnedFile: (machineId, actionId, sha256) => pinnedFile(reader, { machineId, actionId, sha256 }),
+  retire: (before, limit) => units.run((db) => retire(db, before, limit)),
+  unreferenced: (blobs) => unreferenced(reader, blobs),
+});

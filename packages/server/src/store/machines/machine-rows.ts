@@ -1,0 +1,85 @@
+/** Rows of a machine → the core's record of it. */
+import type { MachineId } from '@longarm/contract/ids';
+import type { IpAddressEntity } from '@longarm/contract/machine';
+import type { DeviceFacts } from '@longarm/contract/wire/facts';
+import type { Kysely, Selectable } from 'kysely';
+import type { MachineRecord } from '../../machines/ports.ts';
+import type { MachineRow, Schema } from '../schema.ts';
+
+/** Ids bound in one query. */
+const IDS_PER_QUERY = 2_000;
+
+const machineRecord = (row: Selectable<MachineRow>, tags: readonly string[]): MachineRecord => ({
+  id: row.id,
+  tenantId: row.tenant_id,
+  mergedInto: row.merged_into,
+  computerDnsName: row.dns_name,
+  osPlatform: row.os_platform,
+  osVersion: row.os_version,
+  osProcessor: row.os_processor,
+  osBuild: row.os_build,
+  osArchitecture: row.os_architecture,
+  version: row.version,
+  agentVersion: row.agent_version,
+  aadDeviceId: row.aad_device_id,
+  lastIpAddress: row.last_ip,
+  lastExternalIpAddress: row.last_external_ip,
+  // written by this store from parsed facts
+  ipAddresses: JSON.parse(row.ip_addresses) as IpAddressEntity[],
+  tags,
+  firstSeen: row.first_seen,
+  lastSeen: row.last_seen,
+  isOnline: row.session_id !== null,
+});
+
+/** The records of these rows, in their order. */
+export const withTags = async (
+  db: Kysely<Schema>,
+  rows: readonly Selectable<MachineRow>[],
+): Promise<readonly MachineRecord[]> => {
+  const tags = new Map<MachineId, string[]>();
+  for (let start = 0; start < rows.length; start += IDS_PER_QUERY) {
+    const ids = rows.slice(start, start + IDS_PER_QUERY).map((row) => row.id);
+    for (const row of await db
+      .selectFrom('machine_tags')
+      .selectAll()
+      .where('machine_id', 'in', ids)
+      .orderBy('tag')
+      .execute()) {
+      const known = tags.get(row.machine_id);
+      if (known === undefined) tags.set(row.machine_id, [row.tag]);
+      else known.push(row.tag);
+    }
+  }
+  return rows.map((row) => machineRecord(row, tags.get(row.id) ?? []));
+};
+
+/** The columns that a device tells of itself. */
+export const factColumns = (facts: DeviceFacts, externalIp: string | null) => ({
+  dns_name: facts.computerDnsName,
+  os_platform: facts.osPlatform,
+  os_version: facts.osVersion,
+  os_processor: facts.osProcessor,
+  os_build: facts.osBuild,
+  os_architecture: facts.osArchitecture,
+  version: facts.version,
+  agent_version: facts.agentVersion,
+  aad_device_id: facts.aadDeviceId,
+  last_ip: facts.ipAddresses[0]?.ipAddress ?? null,
+  last_external_ip: externalIp,
+  ip_addresses: JSON.stringify(facts.ipAddresses),
+});
+
+/** Remembers which addresses a machine had, and when: for `findbyip`. */
+export const rememberAddresses = async (
+  db: Kysely<Schema>,
+  seen: { readonly machineId: MachineId; readonly addresses: readonly string[]; readonly now: number },
+): Promise<void> => {
+  for (const address of new Set(seen.addresses)) {
+    await db
+      .insertInto('machine_addresses')
+      .values({ machine_id: seen.machineId, address, first_seen: seen.now, last_seen: seen.now })
+      .onConflict((conflict) => conflict.columns(['machine_id', 'address']).doUpdateSet({ last_seen: seen.now }))
+      .execute();
+  }
+};

@@ -1,0 +1,156 @@
+/** Machines in the store. */
+import { parseMachineId, type TenantId } from '@longarm/contract/ids';
+import { type Kysely, sql } from 'kysely';
+import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
+import type { Schema } from '../schema.ts';
+import type { UnitQueue } from '../unit-queue.ts';
+import { writeAudit } from '../write-audit.ts';
+import { enrolMachine } from './enrol-machine.ts';
+import { listMachines } from './list-machines.ts';
+import { factColumns, rememberAddresses, withTags } from './machine-rows.ts';
+
+type Connection = Parameters<MachineStore['connected']>[0];
+type TagChange = Parameters<MachineStore['changeTag']>[0];
+
+const MACHINES_FOUND = 1_000;
+
+const connect = async (db: Kysely<Schema>, connection: Connection) => {
+  await db
+    .updateTable('machines')
+    .set({
+      ...factColumns(connection.facts, connection.externalIp),
+      last_seen: connection.now,
+      session_id: connection.sessionId,
+    })
+    .where('id', '=', connection.machineId)
+    .execute();
+  const addresses = connection.facts.ipAddresses.map((entry) => entry.ipAddress);
+  if (connection.externalIp !== null) addresses.push(connection.externalIp);
+  await rememberAddresses(db, { machineId: connection.machineId, addresses, now: connection.now });
+};
+
+const changeTag = async (db: Kysely<Schema>, change: TagChange) => {
+  const { machineId, tag } = change;
+  if (change.action === 'Add') {
+    await db
+      .insertInto('machine_tags')
+      .values({ machine_id: machineId, tag })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  } else {
+    await db.deleteFrom('machine_tags').where('machine_id', '=', machineId).where('tag', '=', tag).execute();
+  }
+  await writeAudit(db, {
+    tenantId: change.tenantId,
+    at: change.now,
+    actor: change.actor,
+    event: `machine.tag.${change.action}`,
+    subject: machineId,
+    detail: { tag },
+  });
+};
+
+const live = (db: Kysely<Schema>, tenantId: TenantId) =>
+  db
+    .selectFrom('machines')
+    .selectAll('machines')
+    .where('machines.tenant_id', '=', tenantId)
+    .where('machines.merged_into', 'is', null);
+
+const resolve = async (db: Kysely<Schema>, tenantId: TenantId, text: string): Promise<readonly MachineRecord[]> => {
+  const id = parseMachineId(text);
+  if (id !== null) {
+    const byId = await db
+      .selectFrom('machines')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id)
+      .execute();
+    if (byId.length > 0) return withTags(db, byId);
+  }
+  const lower = text.toLowerCase();
+  const byName = live(db, tenantId)
+    .where((eb) => eb.or([eb(sql`lower(machines.dns_name)`, '=', lower), eb('machines.aad_device_id', '=', lower)]))
+    .orderBy('machines.id')
+    .limit(MACHINES_FOUND);
+  return withTags(db, await byName.execute());
+};
+
+const byAddress = async (
+  db: Kysely<Schema>,
+  query: { readonly tenantId: TenantId; readonly address: string; readonly from: number; readonly to: number },
+) => {
+  const rows = await live(db, query.tenantId)
+    .innerJoin('machine_addresses', 'machine_addresses.machine_id', 'machines.id')
+    .where('machine_addresses.address', '=', query.address)
+    .where('machine_addresses.first_seen', '<=', query.to)
+    .where('machine_addresses.last_seen', '>=', query.from)
+    .orderBy('machines.id')
+    .limit(MACHINES_FOUND)
+    .execute();
+  return withTags(db, rows);
+};
+
+const byTag = async (
+  db: Kysely<Schema>,
+  query: { readonly tenantId: TenantId; readonly tag: string; readonly startsWith: boolean },
+) => {
+  // compared by length and substring, so that % and _ in a tag are only themselves
+  const tagFits = query.startsWith
+    ? sql<boolean>`substr(machine_tags.tag, 1, ${[...query.tag].length}) = ${query.tag}`
+    : sql<boolean>`machine_tags.tag = ${query.tag}`;
+  const rows = await live(db, query.tenantId)
+    .where('machines.id', 'in', (eb) => eb.selectFrom('machine_tags').select('machine_tags.machine_id').where(tagFits))
+    .orderBy('machines.id')
+    .limit(MACHINES_FOUND)
+    .execute();
+  return withTags(db, rows);
+};
+
+export const machineStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): MachineStore => ({
+  enrol: (enrolment) => units.run((db) => enrolMachine(db, enrolment)),
+  identity: async (machineId) => {
+    const row = await reader
+      .selectFrom('machines')
+      .select(['tenant_id', 'public_key', 'merged_into'])
+      .where('id', '=', machineId)
+      .executeTakeFirst();
+    return row === undefined
+      ? null
+      : { tenantId: row.tenant_id, publicKey: row.public_key, mergedInto: row.merged_into };
+  },
+  connected: (connection) => units.run((db) => connect(db, connection)),
+  disconnected: (machineId, sessionId, now) =>
+    units.run(async (db) => {
+      await db
+        .updateTable('machines')
+        .set({ session_id: null, last_seen: now })
+        .where('id', '=', machineId)
+        .where('session_id', '=', sessionId)
+        .execute();
+    }),
+  seen: (machineIds, now) =>
+    units.run(async (db) => {
+      if (machineIds.length === 0) return;
+      await db.updateTable('machines').set({ last_seen: now }).where('id', 'in', machineIds).execute();
+      await db.updateTable('machine_addresses').set({ last_seen: now }).where('machine_id', 'in', machineIds).execute();
+    }),
+  disconnectAll: () =>
+    units.run(async (db) => {
+      await db.updateTable('machines').set({ session_id: null }).where('session_id', 'is not', null).execute();
+    }),
+  get: async (tenantId, machineId) => {
+    const rows = await reader
+      .selectFrom('machines')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', machineId)
+      .execute();
+    return (await withTags(reader, rows))[0] ?? null;
+  },
+  resolve: (tenantId, text) => resolve(reader, tenantId, text),
+  list: (tenantId, query, now) => listMachines(reader, { tenantId, query, now }),
+  byAddress: (tenantId, address, window) => byAddress(reader, { tenantId, address, ...window }),
+  byTag: (tenantId, tag, startsWith) => byTag(reader, { tenantId, tag, startsWith }),
+  changeTag: (change) => units.run((db) => changeTag(db, change)),
+});

@@ -1,0 +1,72 @@
+/**
+ * The embedded store: one SQLite file in WAL mode with synchronous FULL, so that a commit that was answered is on
+ * the disk. One connection writes, through the unit queue; another one reads.
+ */
+import { Database } from 'bun:sqlite';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
+import type { AccessStore } from '../auth/ports.ts';
+import type { LibraryStore } from '../library/ports.ts';
+import type { MachineStore } from '../machines/ports.ts';
+import { accessStore } from './access/access-store.ts';
+import { actionStore } from './actions/action-store.ts';
+import type { EnvelopeMaker } from './actions/claim-next.ts';
+import { resultStore } from './actions/result-rows.ts';
+import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
+import { libraryStore } from './library/library-store.ts';
+import { machineStore } from './machines/machine-store.ts';
+import { firstMigration } from './migrations/0001-first.ts';
+import type { Schema } from './schema.ts';
+import { unitQueue } from './unit-queue.ts';
+
+/** Milliseconds that a connection waits for another process's lock: the command line opens the same file at times. */
+const BUSY_MS = 10_000;
+
+export type Store = {
+  readonly actions: ActionStore;
+  readonly results: ResultStore;
+  readonly machines: MachineStore;
+  readonly library: LibraryStore;
+  readonly access: AccessStore;
+  readonly close: () => Promise<void>;
+};
+
+export type StoreIo = { readonly file: string; readonly clock: Clock; readonly envelopes: EnvelopeMaker };
+
+const openDatabase = (file: string): Database => {
+  const database = new Database(file, { create: true, strict: true });
+  database.run('pragma journal_mode = wal');
+  database.run('pragma synchronous = full');
+  database.run('pragma foreign_keys = on');
+  database.run(`pragma busy_timeout = ${BUSY_MS}`);
+  return database;
+};
+
+const migrate = async (writer: Kysely<Schema>) => {
+  const migrator = new Migrator({
+    db: writer,
+    provider: { getMigrations: () => Promise.resolve({ '0001-first': firstMigration('integer') }) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw new Error('the store could not be brought to this version', { cause: error });
+};
+
+export const openStore = async (io: StoreIo): Promise<Store> => {
+  const writer = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
+  await migrate(writer);
+  const reader = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
+  const units = unitQueue(writer, 'begin immediate');
+  return {
+    actions: actionStore({ units, reader, envelopes: io.envelopes }),
+    results: resultStore(units, reader),
+    machines: machineStore(units, reader),
+    library: libraryStore(units, reader),
+    access: accessStore(units, reader, io.clock),
+    close: async () => {
+      await units.close();
+      await reader.destroy();
+      await writer.destroy();
+    },
+  };
+};

@@ -1,0 +1,186 @@
+/**
+ * The tables, as Kysely reads them. One schema for SQLite and PostgreSQL: moments are int8 milliseconds since 1970,
+ * truths are 0 or 1, lists are JSON text. migrations/ makes it.
+ */
+import type { ActionStatus, CancellationState, CommandStatus, RequestSource } from '@longarm/contract/action';
+import type { CommandType } from '@longarm/contract/commands/types';
+import type { ActionId, ApplicationId, MachineId, Sha256, TenantId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import type { ResultStream } from '@longarm/contract/result';
+import type { Generated } from 'kysely';
+
+type Truth = 0 | 1;
+
+export type TenantRow = { id: TenantId; name: string; created_at: EpochMs };
+
+export type ApplicationRow = {
+  id: ApplicationId;
+  tenant_id: TenantId;
+  name: string;
+  secret_sha256: string;
+  /** JSON list of role names. */
+  roles: string;
+  created_at: EpochMs;
+};
+
+export type EnrolTokenRow = {
+  id: string;
+  tenant_id: TenantId;
+  secret_sha256: string;
+  /** JSON list. */
+  tags: string;
+  uses: number;
+  max_uses: number | null;
+  expires_at: EpochMs | null;
+  revoked: Truth;
+  created_at: EpochMs;
+};
+
+export type MachineRow = {
+  id: MachineId;
+  tenant_id: TenantId;
+  public_key: string;
+  hardware_id: Sha256;
+  merged_into: MachineId | null;
+  dns_name: string;
+  os_platform: string;
+  os_version: string | null;
+  os_processor: string;
+  os_build: number | null;
+  os_architecture: string;
+  version: string;
+  agent_version: string;
+  aad_device_id: string | null;
+  last_ip: string | null;
+  last_external_ip: string | null;
+  /** JSON list of IpAddressEntity. */
+  ip_addresses: string;
+  first_seen: EpochMs;
+  last_seen: EpochMs;
+  /** The connection that it is connected by now, or null. */
+  session_id: string | null;
+  /** Last counter given to an envelope for this machine. */
+  envelope_counter: number;
+};
+
+export type MachineTagRow = { machine_id: MachineId; tag: string };
+
+export type MachineAddressRow = { machine_id: MachineId; address: string; first_seen: EpochMs; last_seen: EpochMs };
+
+export type LibraryFileRow = {
+  tenant_id: TenantId;
+  name: string;
+  sha256: Sha256;
+  size_bytes: number;
+  description: string | null;
+  parameters_description: string | null;
+  has_parameters: Truth;
+  created_by: string;
+  created_at: EpochMs;
+  updated_at: EpochMs;
+};
+
+export type ActionRow = {
+  /** Order of acceptance. */
+  seq: Generated<number>;
+  id: ActionId;
+  tenant_id: TenantId;
+  machine_id: MachineId;
+  computer_dns_name: string;
+  type: 'LiveResponse';
+  requestor: string;
+  comment: string;
+  source: RequestSource;
+  status: ActionStatus;
+  reason: string | null;
+  created_at: EpochMs;
+  updated_at: EpochMs;
+  queue_deadline: EpochMs;
+  /** The sum of the commands' limits and the grace, milliseconds. */
+  run_ms: number;
+  /** From the first claim on; counted anew from acceptance. */
+  run_deadline: EpochMs | null;
+  accepted_at: EpochMs | null;
+  /** While it lasts, an offer is on its way and nobody offers again. */
+  lease_until: EpochMs | null;
+  holds_slot: Truth;
+  /** Signed once, at the first claim. */
+  envelope: string | null;
+  cancellation_state: CancellationState | null;
+  cancellation_requestor: string | null;
+  cancellation_comment: string | null;
+  cancellation_requested_at: EpochMs | null;
+  cancellation_acknowledged_at: EpochMs | null;
+  cancellation_effective_at: EpochMs | null;
+};
+
+export type CommandRow = {
+  action_id: ActionId;
+  idx: number;
+  type: CommandType;
+  /** JSON of the command as sent. */
+  sent: string;
+  /** JSON of the parsed command. */
+  parsed: string;
+  time_limit_seconds: number;
+  file_sha256: Sha256 | null;
+  file_size: number | null;
+  status: CommandStatus;
+  started_at: EpochMs | null;
+  ended_at: EpochMs | null;
+  /** JSON list of sentences. */
+  errors: string;
+  exit_code: number | null;
+};
+
+export type ResultRow = {
+  action_id: ActionId;
+  idx: number;
+  stream: ResultStream;
+  length_bytes: number;
+  /** Null until the last byte is durable. */
+  sha256: Sha256 | null;
+  /** Null until the device reported the command that it belongs to. */
+  reported_at: EpochMs | null;
+  name: string;
+  cut_bytes: number;
+  created_at: EpochMs;
+};
+
+export type IdempotencyRow = {
+  tenant_id: TenantId;
+  caller: string;
+  key: string;
+  body_sha256: string;
+  action_id: ActionId;
+  expires_at: EpochMs;
+};
+
+export type AuditRow = {
+  seq: Generated<number>;
+  tenant_id: TenantId;
+  at: EpochMs;
+  actor: string;
+  event: string;
+  subject: string;
+  /** JSON object. */
+  detail: string;
+};
+
+export type SettingRow = { name: string; value: string };
+
+export type Schema = {
+  tenants: TenantRow;
+  applications: ApplicationRow;
+  enrol_tokens: EnrolTokenRow;
+  machines: MachineRow;
+  machine_tags: MachineTagRow;
+  machine_addresses: MachineAddressRow;
+  library_files: LibraryFileRow;
+  actions: ActionRow;
+  commands: CommandRow;
+  results: ResultRow;
+  idempotency_keys: IdempotencyRow;
+  audit: AuditRow;
+  settings: SettingRow;
+};

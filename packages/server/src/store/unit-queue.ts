@@ -1,0 +1,90 @@
+/**
+ * Group commit (semantics 28). A unit of work is queued; the writer runs what is waiting one after another, each in
+ * its own savepoint, commits them together, and answers each only after the commit. A unit awaits nothing but its
+ * own queries, so nobody else's slowness is ever inside a transaction.
+ *
+ *   queue: u1 u2 u3 ──▶ BEGIN · SAVEPOINT u1 RELEASE · SAVEPOINT u2 (throws) ROLLBACK TO · SAVEPOINT u3 … · COMMIT
+ *   answers:                                                       u1 ✓   u2 ✗   u3 ✓   ◀── after the disk has it
+ */
+import { type Kysely, sql } from 'kysely';
+
+/** Units in one transaction: bounds how long the first waits for the last. */
+const UNITS_PER_COMMIT = 256;
+
+export type UnitQueue<Schema> = {
+  /** Runs one unit; rejects with its own error, or with the commit's. */
+  readonly run: <Answer>(unit: (transaction: Kysely<Schema>) => Promise<Answer>) => Promise<Answer>;
+  /** Resolves when everything queued so far is durable or refused, and takes no more. */
+  readonly close: () => Promise<void>;
+};
+
+type Waiting<Schema> = {
+  /** Runs inside the transaction, and returns how to answer once the commit is known. */
+  readonly attempt: (transaction: Kysely<Schema>) => Promise<() => void>;
+  readonly abandon: (cause: unknown) => void;
+};
+
+const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting<Schema>): Promise<() => void> => {
+  await sql`savepoint unit`.execute(transaction);
+  try {
+    const answer = await waiting.attempt(transaction);
+    await sql`release savepoint unit`.execute(transaction);
+    return answer;
+  } catch (cause) {
+    await sql`rollback to savepoint unit`.execute(transaction);
+    await sql`release savepoint unit`.execute(transaction);
+    return () => waiting.abandon(cause);
+  }
+};
+
+export const unitQueue = <Schema>(writer: Kysely<Schema>, begin: 'begin immediate' | 'begin'): UnitQueue<Schema> => {
+  let queue: Waiting<Schema>[] = [];
+  let writing: Promise<void> | null = null;
+  let closed = false;
+
+  const commitTogether = (group: readonly Waiting<Schema>[]) =>
+    writer.connection().execute(async (connection) => {
+      await sql.raw(begin).execute(connection);
+      const answers: (() => void)[] = [];
+      try {
+        for (const waiting of group) answers.push(await inSavepoint(connection, waiting));
+        await sql`commit`.execute(connection);
+      } catch (cause) {
+        await sql`rollback`.execute(connection).catch(() => undefined);
+        throw cause;
+      }
+      for (const answer of answers) answer();
+    });
+
+  const drain = async () => {
+    while (queue.length > 0) {
+      const group = queue.slice(0, UNITS_PER_COMMIT);
+      queue = queue.slice(group.length);
+      await commitTogether(group).catch((cause) => {
+        for (const waiting of group) waiting.abandon(cause);
+      });
+    }
+    writing = null;
+  };
+
+  return {
+    run: (unit) => {
+      if (closed) return Promise.reject(new Error('the store is closed'));
+      const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof unit>>>();
+      queue.push({
+        attempt: async (transaction) => {
+          const answer = await unit(transaction);
+          return () => resolve(answer);
+        },
+        abandon: reject,
+      });
+      // one turn later, so that units asked for in the same turn share their commit
+      writing ??= Promise.resolve().then(drain);
+      return promise;
+    },
+    close: async () => {
+      closed = true;
+      await writing;
+    },
+  };
+};
