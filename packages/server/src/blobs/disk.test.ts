@@ -112,6 +112,8 @@ describe('on the disk', () => {
     await new Response(unread).bytes();
     expect(await openHere()).toBe(0);
     const opening = store.read(sha256).getReader();
+    // a stream that has started meets the read at once, so the cancel falls into the opening of the file
+    expect(await openHere()).toBe(0);
     const first = opening.read();
     await opening.cancel();
     await first;
