@@ -23,7 +23,8 @@ export const gzipHeader = (name: string): Uint8Array => {
 export const gzipTrailer = (crc32: number, rawBytes: number): Uint8Array => {
   const trailer = new DataView(new ArrayBuffer(TRAILER_BYTES));
   trailer.setUint32(0, crc32, true);
-  trailer.setUint32(4, rawBytes % 2 ** 32, true);
+  // keeps the low 32 bits: the modulo that the format asks for
+  trailer.setUint32(4, rawBytes, true);
   return new Uint8Array(trailer.buffer);
 };
 

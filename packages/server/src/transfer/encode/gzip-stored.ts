@@ -71,12 +71,12 @@ const checksumOf = async (plan: Plan): Promise<number> => {
 
 async function* pieces(plan: Plan, range: ByteRange): AsyncGenerator<Uint8Array, void> {
   yield clip(plan.header, 0, range);
-  const touchesBlocks = range.end > plan.header.length && range.start < plan.trailerAt;
-  const checksum = touchesBlocks ? yield* blocks(plan, range) : null;
+  const checksum = yield* blocks(plan, range);
   if (range.end <= plan.trailerAt) return;
   yield clip(gzipTrailer(checksum ?? (await checksumOf(plan)), plan.rawBytes), plan.trailerAt, range);
 }
 
+/** What lies outside a range was clipped to nothing. */
 async function* nonEmpty(chunks: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
   for await (const chunk of chunks) if (chunk.length > 0) yield chunk;
 }
