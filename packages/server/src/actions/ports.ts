@@ -42,7 +42,7 @@ export type RequestOutcome =
 /** What an envelope says, but for the counters, which the claim gives. */
 export type EnvelopeTerms = Pick<EnvelopePayload, 'maxGetBytes' | 'maxOutputBytes' | 'stopOnNonzeroExit'>;
 
-export type Claim = { readonly actionId: ActionId; readonly envelope: string; readonly runDeadline: EpochMs };
+export type Claim = { readonly actionId: ActionId; readonly envelope: string };
 
 export type ClaimTerms = {
   readonly machineId: MachineId;
@@ -65,7 +65,7 @@ export type CancelOutcome =
 /** What a device must hear of its actions when it connects (semantics 4). */
 export type Reconciliation = {
   /** Still to be done: the device gets a fresh ticket. */
-  readonly resume: readonly { readonly actionId: ActionId; readonly runDeadline: EpochMs }[];
+  readonly resume: readonly ActionId[];
   /** Final here, or not known here: the device stops it. */
   readonly stop: readonly { readonly actionId: ActionId; readonly reason: string }[];
   /** Whose state changed by this. */
@@ -115,7 +115,6 @@ export type UnconfirmedCancel = {
   readonly actionId: ActionId;
   readonly machineId: MachineId;
   readonly reason: string;
-  readonly runDeadline: EpochMs | null;
 };
 
 /** One result stream of one command of one machine's action. */
@@ -149,25 +148,26 @@ export type ResultStore = {
   readonly unreferenced: (blobs: readonly Sha256[]) => Promise<readonly Sha256[]>;
 };
 
+/** Where a result lies, for a link to it. */
+export type ResultAddress = { readonly tenantId: TenantId; readonly actionId: ActionId; readonly index: number };
+
 /** Hints, never truth: a lost one costs time, never an action. */
 export type Hints = {
   /** A machine may have something to do. */
   readonly wake: (machineId: MachineId) => void;
   /** An action's row changed. */
   readonly actionChanged: (actionId: ActionId) => void;
+  /** A session may have ended, somewhere: others may have waited for its slot. */
+  readonly sessionEnded: () => void;
   /** Calls back on each change of the action; returns how to stop. */
   readonly onActionChanged: (actionId: ActionId, listener: () => void) => () => void;
 };
 
-/** The way to a connected device. Nothing here waits for an answer. */
+/** The way to a connected device. Nothing here waits for an answer; false when this process does not hold it. */
 export type AgentLink = {
-  /** False when this process does not hold its connection, or it has unfinished business. */
-  readonly offer: (machineId: MachineId, offer: Claim) => boolean;
-  readonly cancel: (
-    machineId: MachineId,
-    cancel: { readonly actionId: ActionId; readonly reason: string; readonly runDeadline: EpochMs | null },
-  ) => boolean;
-  /** Connected here and free to take an offer. */
+  readonly offer: (machineId: MachineId, claim: Claim) => boolean;
+  readonly cancel: (machineId: MachineId, cancel: { readonly actionId: ActionId; readonly reason: string }) => boolean;
+  /** Connected here, and nothing that it has not ended runs there. */
   readonly isReady: (machineId: MachineId) => boolean;
 };
 

@@ -32,18 +32,13 @@ const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<re
   const rows = await db
     .selectFrom('actions')
     .innerJoin('machines', 'machines.id', 'actions.machine_id')
-    .select(['actions.id', 'actions.machine_id', 'actions.reason', 'actions.run_deadline'])
+    .select(['actions.id', 'actions.machine_id', 'actions.reason'])
     .where('actions.holds_slot', '=', 1)
     .where('actions.status', 'not in', ['Pending', 'InProgress'])
     .where('machines.session_id', 'is not', null)
     .limit(limit)
     .execute();
-  return rows.map((row) => ({
-    actionId: row.id,
-    machineId: row.machine_id,
-    reason: row.reason ?? 'cancelled',
-    runDeadline: row.run_deadline,
-  }));
+  return rows.map((row) => ({ actionId: row.id, machineId: row.machine_id, reason: row.reason ?? 'cancelled' }));
 };
 
 export const actionStore = (io: {

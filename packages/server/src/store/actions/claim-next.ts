@@ -78,5 +78,5 @@ export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: En
     .where('status', '=', 'Pending')
     .executeTakeFirst();
   if (leased.numUpdatedRows !== 1n) throw new Error(`action ${action.id} changed under its own unit of work`);
-  return { actionId: action.id, envelope, runDeadline };
+  return { actionId: action.id, envelope };
 };

@@ -60,15 +60,11 @@ const stopOrder = (action: ActionRecord) => ({
 export const reconcileMachine = async (db: Kysely<Schema>, device: Device): Promise<Reconciliation> => {
   const changed = await settleUnknown(db, device);
   await dropLeases(db, device);
-  const rows = await listed(db, device);
-  const known = await withCommands(db, rows);
+  const known = await withCommands(db, await listed(db, device));
   const knownIds = new Set(known.map((action) => action.id));
   const strangers = device.journaled.filter((id) => !knownIds.has(id));
-  const deadlines = new Map(rows.map((row) => [row.id, row.run_deadline]));
   return {
-    resume: known
-      .filter((action) => !isFinal(action.status))
-      .map((action) => ({ actionId: action.id, runDeadline: deadlines.get(action.id) ?? device.now })),
+    resume: known.filter((action) => !isFinal(action.status)).map((action) => action.id),
     stop: [
       ...known.filter((action) => isFinal(action.status)).map(stopOrder),
       ...strangers.map((actionId) => ({ actionId, reason: 'the server does not know this action' })),

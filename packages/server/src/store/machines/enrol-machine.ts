@@ -2,13 +2,13 @@
 import type { MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { Enrolment, EnrolOutcome } from '../../machines/ports.ts';
-import { sameSecretHash } from '../same-secret-hash.ts';
+import { isSameHash } from '../../audit/same-hash.ts';
 import type { EnrolTokenRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { factColumns, rememberAddresses } from './machine-rows.ts';
 
 const tokenFault = (token: EnrolTokenRow | undefined, enrolment: Enrolment): EnrolOutcome | null => {
-  if (token === undefined || !sameSecretHash(token.secret_sha256, enrolment.tokenSecretSha256))
+  if (token === undefined || !isSameHash(token.secret_sha256, enrolment.tokenSecretSha256))
     return { kind: 'bad-token' };
   if (token.revoked === 1) return { kind: 'revoked' };
   if (token.expires_at !== null && token.expires_at <= enrolment.now) return { kind: 'expired' };

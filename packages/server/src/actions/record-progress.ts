@@ -1,0 +1,25 @@
+/** A device's fact becomes rows; who watches and who waits gets a hint. */
+import type { MachineId } from '@longarm/contract/ids';
+import type { Fact } from '@longarm/contract/wire/to-server';
+import type { ActionStore, Clock, Hints, RecordOutcome } from './ports.ts';
+
+type RecordIo = {
+  readonly actions: Pick<ActionStore, 'record'>;
+  readonly hints: Pick<Hints, 'wake' | 'actionChanged' | 'sessionEnded'>;
+  readonly clock: Clock;
+};
+
+/** Facts after which a session may be over, and its slot and machine free. */
+const ENDING: ReadonlySet<Fact['kind']> = new Set(['refused', 'command-finished', 'action-ended']);
+
+export const recordProgress =
+  (io: RecordIo) =>
+  async (machineId: MachineId, fact: Fact): Promise<RecordOutcome> => {
+    const outcome = await io.actions.record({ machineId, fact, now: io.clock.now() });
+    if (outcome.kind === 'recorded' && outcome.changed) io.hints.actionChanged(fact.actionId);
+    if (outcome.kind === 'recorded' && ENDING.has(fact.kind)) {
+      io.hints.wake(machineId);
+      io.hints.sessionEnded();
+    }
+    return outcome;
+  };

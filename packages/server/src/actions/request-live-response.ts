@@ -1,0 +1,107 @@
+/**
+ * Asks for a sequence of commands on a machine: reads each command, resolves the machine, and hands the store one
+ * unit that judges the rest. After the commit the dispatcher gets a hint.
+ */
+import { strictArgsFault } from '@longarm/contract/args';
+import { COMMANDS, type Command, parseCommand } from '@longarm/contract/commands/index';
+import { Refusal } from '@longarm/contract/errors';
+import { ActionId, type TenantId } from '@longarm/contract/ids';
+import { IDEMPOTENCY_HOURS, type Limits } from '@longarm/contract/limits';
+import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
+import type { Caller } from '../audit/ports.ts';
+import type { MachineRecord } from '../machines/ports.ts';
+import type { ActionRecord } from './action-record.ts';
+import type { ActionStore, Clock, Hints, NewCommand, RequestOutcome } from './ports.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Seconds to suggest to a caller who meets the session limit: sessions end at any moment. */
+const SESSIONS_RETRY_SECONDS = 30;
+
+type RequestIo = {
+  readonly actions: Pick<ActionStore, 'request'>;
+  /** Throws ResourceNotFound, or InvalidInput for a name of several. */
+  readonly findMachine: (tenantId: TenantId, text: string) => Promise<MachineRecord>;
+  readonly hints: Pick<Hints, 'wake' | 'actionChanged'>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly limits: Limits;
+  readonly strictArgs: boolean;
+};
+
+export type LiveResponseRequest = {
+  /** As the caller names it. */
+  readonly machine: string;
+  readonly body: RunLiveResponseRequest;
+  readonly idempotency: { readonly key: string; readonly bodySha256: string } | null;
+};
+
+const refuseStrictArgs = (command: Command) => {
+  const fault = command.type === 'RunScript' ? strictArgsFault(command.args) : null;
+  if (fault !== null) throw new Refusal('InvalidInput', fault);
+};
+
+const readCommands = (io: RequestIo, body: RunLiveResponseRequest): readonly NewCommand[] =>
+  body.Commands.map((sent, index) => {
+    const command = parseCommand(sent, index);
+    if (io.strictArgs) refuseStrictArgs(command);
+    return { sent, command, timeLimitSeconds: io.limits[COMMANDS[command.type].timeLimit] };
+  });
+
+const refusal = (outcome: Exclude<RequestOutcome, { action: ActionRecord }>, machine: string): Refusal => {
+  switch (outcome.kind) {
+    case 'no-machine':
+      return new Refusal('ResourceNotFound', `Machine ${machine} was not found.`);
+    case 'no-file':
+      return new Refusal(
+        'InvalidInput',
+        `Commands[${outcome.index}]: ${JSON.stringify(outcome.name)} is not in the library. Upload it first.`,
+      );
+    case 'busy':
+      return new Refusal(
+        'ActiveRequestAlreadyExists',
+        `Machine ${machine} has an active live response action: ${outcome.activeId}. Wait until it ends, or cancel it.`,
+      );
+    case 'sessions-full':
+      return new Refusal(
+        'TooManyRequests',
+        'Too many requests: all live response sessions are in use. Try again when one has ended.',
+        {
+          retryAfterSeconds: SESSIONS_RETRY_SECONDS,
+        },
+      );
+    case 'key-reused':
+      return new Refusal(
+        'BadRequest',
+        'This Idempotency-Key was used with another request within the last 24 hours. Use a new key.',
+      );
+  }
+};
+
+export const requestLiveResponse =
+  (io: RequestIo) =>
+  async (caller: Caller, request: LiveResponseRequest): Promise<ActionRecord> => {
+    const commands = readCommands(io, request.body);
+    const machine = await io.findMachine(caller.tenantId, request.machine);
+    const now = io.clock.now();
+    const seconds = commands.reduce((sum, command) => sum + command.timeLimitSeconds, 0);
+    const outcome = await io.actions.request({
+      id: ActionId.parse(io.newId()),
+      tenantId: caller.tenantId,
+      machineId: machine.id,
+      requestor: caller.name,
+      caller: caller.subject,
+      comment: request.body.Comment ?? '',
+      commands,
+      idempotency:
+        request.idempotency === null ? null : { ...request.idempotency, expiresAt: now + IDEMPOTENCY_HOURS * HOUR_MS },
+      now,
+      queueMs: Math.ceil(io.limits['queue-hours'] * HOUR_MS),
+      runMs: Math.ceil(seconds * 1_000 + io.limits['grace-minutes'] * MINUTE_MS),
+      maxUnfinishedPerMachine: io.limits['queued-per-machine'],
+      maxSessions: io.limits.sessions,
+    });
+    if (!('action' in outcome)) throw refusal(outcome, request.machine);
+    if (outcome.kind === 'accepted') io.hints.wake(machine.id);
+    return outcome.action;
+  };

@@ -1,0 +1,63 @@
+/** Who asks: verifies the bearer token, and that its application still exists. Throws Unauthorized. */
+import { Refusal } from '@longarm/contract/errors';
+import { ApplicationId, TenantId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import { errors, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { Caller } from '../audit/ports.ts';
+import type { AccessStore } from './ports.ts';
+import type { TokenKey } from './token-keys.ts';
+
+type BearerIo = {
+  readonly access: Pick<AccessStore, 'findApplication'>;
+  readonly key: TokenKey;
+  readonly now: () => EpochMs;
+};
+
+const Claims = z.object({
+  appid: ApplicationId,
+  tid: TenantId,
+  roles: z.array(z.string()).default([]),
+  scp: z.string().default(''),
+  /** Who, in a delegated token; an application's token has none. */
+  upn: z.string().optional(),
+  oid: z.string().optional(),
+});
+
+const unauthorized = (sentence: string) => new Refusal('Unauthorized', sentence);
+
+const verifyToken = async (io: BearerIo, token: string) => {
+  try {
+    const { payload } = await jwtVerify(token, io.key.publicKey, {
+      algorithms: ['RS256'],
+      currentDate: new Date(io.now()),
+      requiredClaims: ['exp'],
+    });
+    return payload;
+  } catch (fault) {
+    if (fault instanceof errors.JWTExpired) throw unauthorized('The token has expired. Ask for a new one.');
+    throw unauthorized('The token is not valid here: it was not issued by this server, or was changed.');
+  }
+};
+
+export const authenticate =
+  (io: BearerIo) =>
+  async (authorization: string | null): Promise<Caller> => {
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined)
+      throw unauthorized(
+        'Expected an Authorization header with a Bearer token, got none. Ask /{tenant}/oauth2/v2.0/token for one.',
+      );
+    const claims = Claims.safeParse(await verifyToken(io, token)).data;
+    if (claims === undefined) throw unauthorized('The token lacks the claims appid and tid.');
+    const application = await io.access.findApplication(claims.appid);
+    if (application === null || application.tenantId !== claims.tid)
+      throw unauthorized('The application that the token was issued to no longer exists.');
+    return {
+      tenantId: claims.tid,
+      subject: claims.upn === undefined ? claims.appid : `${claims.appid} ${claims.oid ?? claims.upn}`,
+      name: claims.upn ?? application.name,
+      roles: claims.roles,
+      scopes: claims.scp.split(' ').filter((scope) => scope !== ''),
+    };
+  };

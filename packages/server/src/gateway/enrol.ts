@@ -1,0 +1,39 @@
+/** The agent's first two calls over plain HTTP: the CA to compare with its token, and enrolment. */
+import { Refusal } from '@longarm/contract/errors';
+import { JSON_BODY_BYTES } from '@longarm/contract/limits';
+import { type EnrolAnswer, EnrolRequest } from '@longarm/contract/wire/enrolment';
+import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
+import { jsonAnswer } from '../http/json-answer.ts';
+import { readBody } from '../http/read-body.ts';
+
+type EnrolIo = {
+  readonly enrol: (request: EnrolRequest, externalIp: string | null) => Promise<EnrolAnswer>;
+  /** PEM of the own CA; null when the server has no TLS of its own. */
+  readonly caPem: string | null;
+};
+
+const parseRequest = (text: string): EnrolRequest => {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Refusal('InvalidRequestBody', 'Expected a JSON body, got something else.');
+  }
+  const parsed = EnrolRequest.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Refusal('InvalidRequestBody', `${issue?.path.join('.')}: ${issue?.message}.`);
+};
+
+/** Null for a request that is neither of the two. */
+export const enrolRoutes =
+  (io: EnrolIo) =>
+  async (request: Request, path: string, remoteAddress: string | null): Promise<Response | null> => {
+    if (path === AGENT_PATHS.certificate && request.method === 'GET') {
+      if (io.caPem === null)
+        throw new Refusal('ResourceNotFound', 'This server has no certificate authority of its own.');
+      return new Response(io.caPem, { headers: { 'Content-Type': 'application/x-pem-file' } });
+    }
+    if (path !== AGENT_PATHS.enrol || request.method !== 'POST') return null;
+    return jsonAnswer(await io.enrol(parseRequest(await readBody(request, JSON_BODY_BYTES)), remoteAddress));
+  };

@@ -1,0 +1,83 @@
+/** What each frame of a device leads to. */
+import type { MachineId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import type { Fact, FrameToServer, Report } from '@longarm/contract/wire/to-server';
+import type { RecordOutcome } from '../actions/ports.ts';
+import type { Tickets } from '../auth/ticket.ts';
+import { dismiss, type FrameHandler, type Session, send } from './session.ts';
+
+type OnFrameIo = {
+  readonly prove: (session: Session, frame: Extract<FrameToServer, { type: 'prove' }>) => Promise<void>;
+  readonly record: (machineId: MachineId, fact: Fact) => Promise<RecordOutcome>;
+  readonly tickets: Tickets;
+  readonly now: () => EpochMs;
+};
+
+/** Keeps in mind what the device holds, so that nothing is offered to it meanwhile. */
+const holdOrRelease = (session: Session, fact: Fact) => {
+  if (fact.kind === 'accepted') session.holding.add(fact.actionId);
+  if (fact.kind === 'action-ended' || fact.kind === 'refused') session.holding.delete(fact.actionId);
+};
+
+const answerReport = (
+  io: OnFrameIo,
+  answered: {
+    readonly session: Session;
+    readonly report: Report;
+    readonly machineId: MachineId;
+    readonly outcome: RecordOutcome;
+  },
+) => {
+  const { session, report, machineId, outcome } = answered;
+  const { fact, sequence } = report;
+  if (outcome.kind === 'missing-uploads') {
+    session.stalledAt = sequence;
+    if (fact.kind !== 'command-finished') throw new Error('only a finished command can lack uploads');
+    send(session, {
+      type: 'missing-uploads',
+      sequence,
+      actionId: fact.actionId,
+      index: fact.index,
+      streams: [...outcome.streams],
+    });
+    return;
+  }
+  session.stalledAt = null;
+  send(session, { type: 'acknowledge', sequence });
+  const stop = outcome.kind === 'recorded' ? outcome.stop : 'the server does not know this action';
+  const goesOn = fact.kind === 'accepted' || fact.kind === 'command-started';
+  if (stop !== null && goesOn) {
+    send(session, {
+      type: 'cancel',
+      actionId: fact.actionId,
+      reason: stop,
+      ticket: io.tickets.issue(machineId, fact.actionId),
+    });
+  }
+};
+
+const onReport = async (io: OnFrameIo, session: Session, report: Report): Promise<void> => {
+  const { machineId } = session;
+  if (machineId === null) return dismiss(session, 'expected a proof before any report');
+  if (session.stalledAt !== null && report.sequence > session.stalledAt) return;
+  // before the record, since the record's hints may ask whether the device is free
+  holdOrRelease(session, report.fact);
+  answerReport(io, { session, report, machineId, outcome: await io.record(machineId, report.fact) });
+};
+
+export const onFrame =
+  (io: OnFrameIo): FrameHandler =>
+  async (session, frame) => {
+    switch (frame.type) {
+      case 'prove':
+        return session.phase === 'awaiting-proof'
+          ? io.prove(session, frame)
+          : dismiss(session, 'expected one proof, got another');
+      case 'report':
+        return session.phase === 'connected'
+          ? onReport(io, session, frame)
+          : dismiss(session, 'expected a proof before any report');
+      case 'heartbeat':
+        return send(session, { type: 'heartbeat', serverTime: io.now() });
+    }
+  };

@@ -1,0 +1,76 @@
+/** The handshake: a device proves its key against this connection's nonce, and both sides settle what is open. */
+import type { MachineId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
+import type { FrameToServer } from '@longarm/contract/wire/to-server';
+import type { ActionStore, Hints } from '../actions/ports.ts';
+import { isSignedBy } from '../auth/device-proof.ts';
+import type { Tickets } from '../auth/ticket.ts';
+import type { MachineStore } from '../machines/ports.ts';
+import { dismiss, type Session, send } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+/** Seconds that a device that cannot be let in stays away. */
+const REFUSED_RETRY_SECONDS = 300;
+
+type Prove = Extract<FrameToServer, { type: 'prove' }>;
+
+export type ProveIo = {
+  readonly machines: Pick<MachineStore, 'identity' | 'connected' | 'disconnected'>;
+  readonly actions: Pick<ActionStore, 'reconcile'>;
+  readonly sessions: Sessions;
+  readonly tickets: Tickets;
+  readonly hints: Pick<Hints, 'wake' | 'actionChanged' | 'sessionEnded'>;
+  readonly now: () => EpochMs;
+  readonly audience: string;
+  readonly heartbeatSeconds: number;
+  readonly onConnected: (session: Session, machineId: MachineId) => void;
+};
+
+const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<string | null> => {
+  if (frame.protocol !== PROTOCOL_VERSION)
+    return `protocol ${frame.protocol} is not spoken here, only ${PROTOCOL_VERSION}`;
+  const identity = await io.machines.identity(frame.machineId);
+  const text = connectProofText({ nonce: session.nonce, machineId: frame.machineId, audience: io.audience });
+  if (identity === null || !isSignedBy(identity.publicKey, text, frame.proof)) {
+    return 'this machine is not enrolled here, or its key is another one';
+  }
+  return identity.mergedInto === null
+    ? null
+    : `this machine was replaced by ${identity.mergedInto}, which enrolled later from the same place`;
+};
+
+const settle = async (io: ProveIo, session: Session, frame: Prove) => {
+  const { machineId } = frame;
+  const settled = await io.actions.reconcile({ machineId, journaled: frame.journaled, now: io.now() });
+  if (session.phase !== 'proving') return;
+  for (const actionId of frame.journaled) session.holding.add(actionId);
+  session.phase = 'connected';
+  send(session, { type: 'welcome', serverTime: io.now(), heartbeatSeconds: io.heartbeatSeconds });
+  for (const actionId of settled.resume)
+    send(session, { type: 'resume', actionId, ticket: io.tickets.issue(machineId, actionId) });
+  for (const stop of settled.stop)
+    send(session, { type: 'cancel', ...stop, ticket: io.tickets.issue(machineId, stop.actionId) });
+  for (const actionId of settled.changed) io.hints.actionChanged(actionId);
+  if (settled.changed.length > 0) io.hints.sessionEnded();
+};
+
+export const prove =
+  (io: ProveIo) =>
+  async (session: Session, frame: Prove): Promise<void> => {
+    session.phase = 'proving';
+    const refusal = await refusalOf(io, session, frame);
+    if (refusal !== null) return dismiss(session, refusal, REFUSED_RETRY_SECONDS);
+    session.machineId = frame.machineId;
+    io.sessions.enter(frame.machineId, session);
+    await io.machines.connected({
+      machineId: frame.machineId,
+      sessionId: session.id,
+      facts: frame.facts,
+      externalIp: session.remoteAddress,
+      now: io.now(),
+    });
+    await settle(io, session, frame);
+    io.onConnected(session, frame.machineId);
+    io.hints.wake(frame.machineId);
+  };

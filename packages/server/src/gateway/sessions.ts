@@ -1,0 +1,71 @@
+/** The connections that this process holds: who is connected by which, and the way to them (implements AgentLink). */
+import type { MachineId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import type { AgentLink } from '../actions/ports.ts';
+import type { Tickets } from '../auth/ticket.ts';
+import { dismiss, type Session, send } from './session.ts';
+
+export type Sessions = AgentLink & {
+  /** This session is the machine's from now on; an older one is sent away. */
+  readonly enter: (machineId: MachineId, session: Session) => void;
+  /** True when the session was the machine's. */
+  readonly leave: (session: Session) => boolean;
+  /** Machines heard of since the last call: for presence, written in batches. */
+  readonly takeSeen: () => readonly MachineId[];
+  /** Closes connections on which nothing was heard since the moment: half-open ones. */
+  readonly closeSilent: (since: EpochMs) => void;
+  readonly track: (session: Session) => void;
+  readonly size: () => number;
+  readonly closeAll: (reason: string) => void;
+};
+
+export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => {
+  const all = new Set<Session>();
+  const byMachine = new Map<MachineId, Session>();
+  const seen = new Set<MachineId>();
+  const connected = (machineId: MachineId): Session | null => {
+    const session = byMachine.get(machineId);
+    return session?.phase === 'connected' ? session : null;
+  };
+  return {
+    track: (session) => void all.add(session),
+    enter: (machineId, session) => {
+      const older = byMachine.get(machineId);
+      byMachine.set(machineId, session);
+      if (older !== undefined && older !== session) dismiss(older, 'this machine has connected anew');
+    },
+    leave: (session) => {
+      all.delete(session);
+      const { machineId } = session;
+      if (machineId === null || byMachine.get(machineId) !== session) return false;
+      byMachine.delete(machineId);
+      return true;
+    },
+    takeSeen: () => {
+      for (const [machineId, session] of byMachine) if (session.phase === 'connected') seen.add(machineId);
+      const machines = [...seen];
+      seen.clear();
+      return machines;
+    },
+    closeSilent: (since) => {
+      for (const session of all) if (session.lastHeardAt < since) session.wire.close();
+    },
+    size: () => byMachine.size,
+    closeAll: (reason) => {
+      for (const session of [...all]) dismiss(session, reason);
+    },
+    isReady: (machineId) => connected(machineId)?.holding.size === 0,
+    offer: (machineId, claim) => {
+      const session = connected(machineId);
+      if (session === null) return false;
+      send(session, { type: 'offer', ...claim, ticket: io.tickets.issue(machineId, claim.actionId) });
+      return true;
+    },
+    cancel: (machineId, cancel) => {
+      const session = connected(machineId);
+      if (session === null) return false;
+      send(session, { type: 'cancel', ...cancel, ticket: io.tickets.issue(machineId, cancel.actionId) });
+      return true;
+    },
+  };
+};

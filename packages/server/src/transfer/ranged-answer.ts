@@ -1,0 +1,28 @@
+/** Bytes, or the part of them that a Range header asks for (RFC 9110 14). */
+import type { ByteRange } from '../library/ports.ts';
+import { answerRange } from './encode/byte-range.ts';
+
+export type Content = {
+  readonly totalBytes: number;
+  readonly stream: (range?: ByteRange) => ReadableStream<Uint8Array>;
+  /** Strong entity tag, with its quotes. */
+  readonly etag: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+export const rangedAnswer = (request: Request, content: Content): Response => {
+  const asked = { range: request.headers.get('range'), ifRange: request.headers.get('if-range'), etag: content.etag };
+  const answer = answerRange(asked, content.totalBytes);
+  const headers = { ...content.headers, 'Accept-Ranges': 'bytes', ETag: content.etag };
+  switch (answer.kind) {
+    case 'whole':
+      return new Response(content.stream(), { headers: { ...headers, 'Content-Length': String(content.totalBytes) } });
+    case 'part': {
+      const length = String(answer.range.end - answer.range.start);
+      const part = { ...headers, 'Content-Length': length, 'Content-Range': answer.contentRange };
+      return new Response(content.stream(answer.range), { status: 206, headers: part });
+    }
+    case 'unsatisfiable':
+      return new Response(null, { status: 416, headers: { ...headers, 'Content-Range': answer.contentRange } });
+  }
+};

@@ -1,0 +1,139 @@
+/**
+ * A result on its way from a device: the core of tus 1.0 (https://tus.io/protocols/resumable-upload). POST opens the
+ * upload with its length, HEAD tells how far it is, PATCH sends from there. The last byte makes it a blob: synced,
+ * named by its hash, and only then in a row.
+ */
+import { Refusal } from '@longarm/contract/errors';
+import { parseActionId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import type { Limits } from '@longarm/contract/limits';
+import { RESULT_STREAMS } from '@longarm/contract/result';
+import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
+import type { ResultStore, UploadRecord, UploadTarget } from '../actions/ports.ts';
+import type { Tickets } from '../auth/ticket.ts';
+import { type BlobStore, UploadFault } from '../library/ports.ts';
+import { requireTicket } from './bearer-ticket.ts';
+
+const MIB = 1_048_576;
+
+type ReceiveIo = {
+  readonly results: Pick<ResultStore, 'openUpload' | 'findUpload' | 'completeUpload'>;
+  readonly blobs: Pick<BlobStore, 'append' | 'complete' | 'discard' | 'uploadedBytes'>;
+  readonly tickets: Tickets;
+  readonly limits: Limits;
+  readonly now: () => EpochMs;
+};
+
+type Place = { readonly actionId: string; readonly index: string; readonly stream: string };
+
+const keyOf = (target: UploadTarget): string => `${target.actionId}-${target.index}-${target.stream}`;
+
+const noSuchUpload = () => new Refusal('ResourceNotFound', 'This action has no such command with such a result.');
+
+const targetOf = (io: ReceiveIo, request: Request, place: Place): UploadTarget => {
+  const ticket = requireTicket(io.tickets, request, place.actionId);
+  const actionId = parseActionId(place.actionId);
+  const stream = RESULT_STREAMS.find((name) => name === place.stream);
+  if (actionId === null || stream === undefined) throw noSuchUpload();
+  return { machineId: ticket.machineId, actionId, index: Number(place.index), stream };
+};
+
+const wholeNumber = (request: Request, header: string): number => {
+  const text = request.headers.get(header) ?? '';
+  if (!/^[0-9]{1,15}$/.test(text))
+    throw new Refusal('InvalidInput', `Expected a whole number in ${header}, got ${JSON.stringify(text)}.`);
+  return Number(text);
+};
+
+const progress = (status: number, offset: number, upload: UploadRecord): Response =>
+  new Response(null, {
+    status,
+    headers: {
+      [TRANSFER_HEADERS.tusVersion]: TUS_VERSION,
+      [TRANSFER_HEADERS.uploadOffset]: String(offset),
+      [TRANSFER_HEADERS.uploadLength]: String(upload.lengthBytes),
+      'Cache-Control': 'no-store',
+      ...(upload.sha256 === null ? {} : { [TRANSFER_HEADERS.sha256]: upload.sha256 }),
+    },
+  });
+
+const finishWhenWhole = async (io: ReceiveIo, target: UploadTarget, upload: UploadRecord): Promise<UploadRecord> => {
+  const blob = await io.blobs.complete(keyOf(target), upload.lengthBytes);
+  await io.results.completeUpload({ ...target, ...blob });
+  return { ...upload, sha256: blob.sha256 };
+};
+
+const maxBytes = (io: ReceiveIo, target: UploadTarget): number =>
+  (target.stream === 'file' ? io.limits['get-mib'] : io.limits['output-mib']) * MIB;
+
+const create = async (io: ReceiveIo, request: Request, target: UploadTarget): Promise<Response> => {
+  const lengthBytes = wholeNumber(request, TRANSFER_HEADERS.uploadLength);
+  const bound = maxBytes(io, target);
+  if (lengthBytes > bound) throw new Refusal('InvalidInput', `Expected at most ${bound} bytes, got ${lengthBytes}.`);
+  const upload = await io.results.openUpload({ ...target, lengthBytes, now: io.now() });
+  if (upload === null) throw noSuchUpload();
+  if (upload.restarted) await io.blobs.discard(keyOf(target));
+  if (upload.sha256 !== null) return progress(200, upload.lengthBytes, upload);
+  if (upload.lengthBytes === 0) return append(io, request, { target, upload });
+  return progress(201, await io.blobs.uploadedBytes(keyOf(target)), upload);
+};
+
+const takeBody = async (
+  io: ReceiveIo,
+  request: Request,
+  to: { readonly target: UploadTarget; readonly upload: UploadRecord },
+): Promise<number> => {
+  const offset = to.upload.lengthBytes === 0 ? 0 : wholeNumber(request, TRANSFER_HEADERS.uploadOffset);
+  const body = request.method === 'PATCH' ? request.body : null;
+  const empty = new Blob([]).stream();
+  return io.blobs.append(keyOf(to.target), { offset, lengthBytes: to.upload.lengthBytes, body: body ?? empty });
+};
+
+const append = async (
+  io: ReceiveIo,
+  request: Request,
+  to: { readonly target: UploadTarget; readonly upload: UploadRecord },
+): Promise<Response> => {
+  try {
+    const offset = await takeBody(io, request, to);
+    const isWhole = offset === to.upload.lengthBytes;
+    const upload = isWhole ? await finishWhenWhole(io, to.target, to.upload) : to.upload;
+    return progress(request.method === 'POST' ? 201 : 204, offset, upload);
+  } catch (fault) {
+    if (!(fault instanceof UploadFault)) throw fault;
+    // the sender asks HEAD where to go on from; 507 is for later
+    const status = { offset: 409, 'too-long': 413, incomplete: 409, 'disk-full': 507 }[fault.kind];
+    return progress(status, fault.uploadedBytes, to.upload);
+  }
+};
+
+const patch = async (io: ReceiveIo, request: Request, target: UploadTarget): Promise<Response> => {
+  if (request.headers.get('content-type') !== UPLOAD_CONTENT_TYPE)
+    throw new Refusal('BadRequest', `Expected Content-Type ${UPLOAD_CONTENT_TYPE}.`);
+  const upload = await io.results.findUpload(target);
+  if (upload === null) throw noSuchUpload();
+  return upload.sha256 === null ? append(io, request, { target, upload }) : progress(204, upload.lengthBytes, upload);
+};
+
+const head = async (io: ReceiveIo, target: UploadTarget): Promise<Response> => {
+  const upload = await io.results.findUpload(target);
+  if (upload === null) throw noSuchUpload();
+  const offset = upload.sha256 === null ? await io.blobs.uploadedBytes(keyOf(target)) : upload.lengthBytes;
+  return progress(200, offset, upload);
+};
+
+/** POST, HEAD and PATCH of one result stream; another method is null. */
+export const receiveResult =
+  (io: ReceiveIo) =>
+  async (request: Request, place: Place): Promise<Response | null> => {
+    switch (request.method) {
+      case 'POST':
+        return create(io, request, targetOf(io, request, place));
+      case 'HEAD':
+        return head(io, targetOf(io, request, place));
+      case 'PATCH':
+        return patch(io, request, targetOf(io, request, place));
+      default:
+        return null;
+    }
+  };
