@@ -19,6 +19,15 @@ Moments are UTC with seven fraction digits. Lists take OData query options.`;
 
 const METHODS = { GET: 'get', POST: 'post', DELETE: 'delete' } as const satisfies Record<Endpoint['method'], string>;
 
+/** In the order of reading. */
+const TAGS: Readonly<Record<Endpoint['tag'], string>> = {
+  'Live response': 'Run commands on a device and fetch what they left.',
+  'Machine actions': 'What was asked for, and how far it is.',
+  Library: 'Scripts and files that commands may name.',
+  Machines: 'The devices that enrolled.',
+  Neighbours: 'Answered so that clients of the original connect; nothing is collected or done here.',
+};
+
 export type OpenApiOptions = {
   /** Address of the server, without a slash at its end. */
   readonly serverUrl: string;
@@ -59,7 +68,7 @@ export const openApiDocument = ({ serverUrl, runAcceptedStatus }: OpenApiOptions
     license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
   },
   servers: [{ url: serverUrl }],
-  tags: [...new Set(ENDPOINT_NAMES.map((name) => ENDPOINTS[name].tag))].map((name) => ({ name })),
+  tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
   paths: paths(runAcceptedStatus),
   components: { schemas: componentSchemas(), securitySchemes: securitySchemes(serverUrl) },
 });

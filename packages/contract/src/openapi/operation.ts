@@ -96,7 +96,7 @@ const errorAnswers = (endpoint: Endpoint): Readonly<Record<string, Answer>> => {
     const before = answers[status]?.description;
     const line = `${code}: ${meaning}`;
     answers[status] = {
-      description: before === undefined ? line : `${before}; ${line}`,
+      description: before === undefined ? line : `${before}\n${line}`,
       ...(status === 429 && {
         headers: { 'Retry-After': { description: 'whole seconds', schema: { type: 'integer', minimum: 0 } } },
       }),
