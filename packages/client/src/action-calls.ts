@@ -1,0 +1,39 @@
+import type { ActionEntity } from '@longarm/contract/action';
+import { ENDPOINTS } from '@longarm/contract/rest/index';
+import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
+import type { Corridor, CorridorIo } from './corridor.ts';
+import { getResultLink, openResult, type ResultAddress } from './open-result.ts';
+import { type CollectionOptions, eachItem } from './pages.ts';
+import { type WatchOptions, watchAction } from './watch-action.ts';
+
+export type RunOptions = {
+  /** The same key and body within 24 hours gives the same action again, so a call may be repeated. */
+  readonly idempotencyKey?: string;
+};
+
+/** Calls about machine actions. Each throws `ApiFailure`, `Unreachable` or `UnexpectedAnswer`. */
+export const actionCalls = (io: CorridorIo, corridor: Corridor) => ({
+  /** `machine`: an id, a DNS name or an aadDeviceId. The answer is the action, always `Pending`. */
+  runLiveResponse: (
+    machine: string,
+    request: RunLiveResponseRequest,
+    options: RunOptions = {},
+  ): Promise<ActionEntity> =>
+    corridor.sendJson(ENDPOINTS.runLiveResponse, {
+      path: { id: machine },
+      json: request,
+      ...(options.idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': options.idempotencyKey } }),
+    }),
+  listActions: (query: CollectionOptions = {}): AsyncGenerator<ActionEntity> =>
+    eachItem((page) => corridor.sendJson(ENDPOINTS.listMachineActions, { query: page }), query),
+  getAction: (id: string): Promise<ActionEntity> => corridor.sendJson(ENDPOINTS.getMachineAction, { path: { id } }),
+  cancelAction: (id: string, comment: string): Promise<ActionEntity> =>
+    corridor.sendJson(ENDPOINTS.cancelMachineAction, { path: { id }, json: { Comment: comment } }),
+  /** The entity at once and after each change, until it is final in effect. */
+  watchAction: (id: string, options: WatchOptions = {}): AsyncGenerator<ActionEntity> =>
+    watchAction({ corridor, world: io.world, id, origin: io.server.origin }, options),
+  getResultLink: (address: ResultAddress): Promise<string> => getResultLink(corridor, address),
+  /** The raw bytes of a result, resumed where a connection was cut. */
+  openResult: (address: ResultAddress, signal?: AbortSignal): Promise<AsyncGenerator<Uint8Array>> =>
+    openResult({ ...io, corridor }, address, signal),
+});
