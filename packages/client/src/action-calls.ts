@@ -2,7 +2,7 @@ import type { ActionEntity } from '@longarm/contract/action';
 import { ENDPOINTS } from '@longarm/contract/rest/index';
 import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
 import type { Corridor, CorridorIo } from './corridor.ts';
-import { getResultLink, openResult, type ResultAddress } from './open-result.ts';
+import { getResultLink, type OpenResultOptions, openResult, type ResultAddress } from './open-result.ts';
 import { type CollectionOptions, eachItem } from './pages.ts';
 import { type WatchOptions, watchAction } from './watch-action.ts';
 
@@ -33,7 +33,7 @@ export const actionCalls = (io: CorridorIo, corridor: Corridor) => ({
   watchAction: (id: string, options: WatchOptions = {}): AsyncGenerator<ActionEntity> =>
     watchAction({ corridor, world: io.world, id, origin: io.server.origin }, options),
   getResultLink: (address: ResultAddress): Promise<string> => getResultLink(corridor, address),
-  /** The raw bytes of a result, resumed where a connection was cut. */
-  openResult: (address: ResultAddress, signal?: AbortSignal): Promise<AsyncGenerator<Uint8Array>> =>
-    openResult({ ...io, corridor }, address, signal),
+  /** The bytes of a result, resumed where a connection was cut. */
+  openResult: (address: ResultAddress, options: OpenResultOptions = {}): Promise<AsyncGenerator<Uint8Array>> =>
+    openResult({ ...io, corridor }, address, options),
 });

@@ -1,4 +1,5 @@
 /** The bytes behind a link, whole, however often the connection is cut on the way (RFC 9110, 14: ranges). */
+import { UnexpectedAnswer } from './unexpected-answer.ts';
 import { asUnreachable, Unreachable } from './unreachable.ts';
 import { type ClientWorld, pause } from './world.ts';
 
