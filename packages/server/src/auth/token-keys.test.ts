@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,4 +43,12 @@ test('a damaged file is refused and left as it is', async () => {
   await writeFile(path, half);
   await expect(ensureTokenKey(folder)).rejects.toThrow(/Expected an RSA private key.*Restore/);
   expect(await readFile(path, 'utf8')).toBe(half);
+});
+
+test('a key of another kind is refused and left as it is', async () => {
+  const path = join(folder, 'token-signing-key.pem');
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  await writeFile(path, pem);
+  await expect(ensureTokenKey(folder)).rejects.toThrow(/Expected an RSA private key.*Restore/);
+  expect(await readFile(path, 'utf8')).toBe(pem);
 });

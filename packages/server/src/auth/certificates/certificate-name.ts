@@ -18,6 +18,3 @@ export const parseCertificateName = (text: string): CertificateName => {
   if (DNS_FORM.test(value)) return { type: 'dns', value };
   throw new Error(`Expected a DNS name or an IP address for the server's certificate, got ${JSON.stringify(text)}.`);
 };
-
-export const isSameName = (one: CertificateName, other: CertificateName): boolean =>
-  one.type === other.type && one.value === other.value;

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { Sha256 } from '@longarm/contract/ids';
 import { SubjectAlternativeNameExtension } from '@peculiar/x509';
 import { readFileOrNull, readOrCreateFile, replaceFile } from '../atomic-file.ts';
-import { type CertificateName, isSameName, parseCertificateName } from './certificate-name.ts';
+import { type CertificateName, parseCertificateName } from './certificate-name.ts';
 import { issueCa, issueServerCertificate } from './issue-certificate.ts';
 import { type CertifiedKey, formatCertifiedKey, parseCertifiedKey } from './key-pair-file.ts';
 
@@ -60,10 +60,10 @@ const readCa = async (io: CertificatesIo): Promise<CertifiedKey> => {
   return ca;
 };
 
-const namesOf = ({ certificate }: CertifiedKey): CertificateName[] =>
-  (certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? []).map(({ value }) =>
-    parseCertificateName(value),
-  );
+const namesOf = ({ certificate }: CertifiedKey): Set<string> => {
+  const items = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
+  return new Set(items.map(({ value }) => parseCertificateName(value).value));
+};
 
 const renewAtOf = ({ certificate }: CertifiedKey): number => certificate.notAfter.getTime() - RENEWED_BEFORE_END_MS;
 
@@ -72,7 +72,7 @@ type Wanted = { readonly ca: CertifiedKey; readonly names: readonly CertificateN
 const isDue = async (server: CertifiedKey, { ca, names, now }: Wanted): Promise<boolean> => {
   const { certificate } = server;
   const vouched = namesOf(server);
-  if (names.some((name) => !vouched.some((known) => isSameName(name, known)))) return true;
+  if (names.some(({ value }) => !vouched.has(value))) return true;
   if (certificate.notBefore.getTime() > now) return true;
   // one that ends with its CA cannot be made to last longer
   if (now >= renewAtOf(server) && certificate.notAfter < ca.certificate.notAfter) return true;
