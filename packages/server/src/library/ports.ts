@@ -7,7 +7,7 @@ export type StoredBlob = { readonly sha256: Sha256; readonly sizeBytes: number }
 /** Half-open range of raw bytes. */
 export type ByteRange = { readonly start: number; readonly end: number };
 
-/** Why bytes were not taken. `exists so far` lets the sender resume. */
+/** Why bytes were not taken. `uploadedBytes`, what the upload has by now, lets the sender resume. */
 export class UploadFault extends Error {
   override readonly name = 'UploadFault';
   readonly kind: 'offset' | 'too-long' | 'incomplete' | 'disk-full';
@@ -29,8 +29,9 @@ export type BlobStore = {
   readonly uploadedBytes: (key: string) => Promise<number>;
   /**
    * Appends to the unfinished upload from `offset`, which must be what it has so far (else UploadFault `offset`).
-   * Never takes more than `lengthBytes` in all (`too-long`). When the body breaks, what arrived is kept, and the
-   * body's error is thrown. Two appends to one key never interleave. Resolves to the bytes it has now.
+   * Never takes more than `lengthBytes` in all (`too-long`; what fits is kept). When the body breaks, what arrived
+   * is kept, and the body's error is thrown. A body that is refused, or not taken to its end, is cancelled. Two
+   * appends to one key never interleave: the later waits, then meets the offset. Resolves to the bytes it has now.
    */
   readonly append: (
     key: string,
@@ -38,7 +39,7 @@ export type BlobStore = {
   ) => Promise<number>;
   /**
    * Turns the upload into a blob: file synced, renamed to its hash, folder synced: in that order. `incomplete`
-   * unless it has exactly `lengthBytes`. A blob that is there already is kept and counts as new for `collect`.
+   * unless it has exactly `lengthBytes`; an upload that never began has 0. A blob that is there already is kept and counts as new for `collect`.
    */
   readonly complete: (key: string, lengthBytes: number) => Promise<StoredBlob>;
   /** Forgets an unfinished upload; nothing when there is none. */
@@ -47,13 +48,13 @@ export type BlobStore = {
   readonly put: (body: ReadableStream<Uint8Array>, maxBytes: number) => Promise<StoredBlob>;
   /** Size of a blob, or null when it is not here. */
   readonly size: (sha256: Sha256) => Promise<number | null>;
-  /** Streams a blob, or the part of it; throws when it is not here. */
+  /** Streams a blob, or the part of it, cut at its end; the stream fails when it is not here. Nothing is open unread. */
   readonly read: (sha256: Sha256, range?: ByteRange) => ReadableStream<Uint8Array>;
   /** Blobs whose last `put` or `complete` is older than the moment: candidates for `remove`. */
   readonly olderThan: (moment: number) => AsyncIterable<Sha256>;
   /** Removes a blob unless it was put again since the moment. True when it was removed. */
   readonly removeIfOlder: (sha256: Sha256, moment: number) => Promise<boolean>;
-  /** Unfinished uploads untouched since the moment are removed; how many. */
+  /** Unfinished uploads untouched since the moment are removed, but for those that bytes arrive for; how many. */
   readonly discardStale: (moment: number) => Promise<number>;
   /** Bytes free for new blobs, or null where that cannot be told. */
   readonly freeBytes: () => Promise<number | null>;
