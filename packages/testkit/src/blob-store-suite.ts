@@ -98,7 +98,9 @@ const wholeBlobs = (bench: Bench): void => {
       expect(await store.discardStale(moment)).toBe(0);
     }
   });
+};
 
+const reading = (bench: Bench): void => {
   test('a blob that is not here has no size, and reading it fails', async () => {
     const { store } = bench.fixture;
     expect(await store.size(ABSENT)).toBeNull();
@@ -131,9 +133,13 @@ const wholeBlobs = (bench: Bench): void => {
   });
 };
 
-const uploads = (bench: Bench): void => {
-  const append = (offset: number, body: ReadableStream<Uint8Array>, lengthBytes = 100_000): Promise<number> =>
+const appendTo =
+  (bench: Bench) =>
+  (offset: number, body: ReadableStream<Uint8Array>, lengthBytes = 100_000): Promise<number> =>
     bench.fixture.store.append(KEY, { offset, lengthBytes, body });
+
+const uploads = (bench: Bench): void => {
+  const append = appendTo(bench);
 
   test('appends in parts, over a restart, make the blob of the whole', async () => {
     const bytes = bytesOf(100_000);
@@ -159,22 +165,6 @@ const uploads = (bench: Bench): void => {
     expect((await bench.fixture.store.complete(KEY, 0)).sha256 as string).toBe(sha256Of(bytesOf(0)));
   });
 
-  test('a wrong offset is refused with what is there, and takes nothing', async () => {
-    await append(0, bodyOf(bytesOf(100)));
-    for (const offset of [0, 99, 101]) {
-      expect(await faultOf(append(offset, bodyOf(bytesOf(7))))).toEqual({ kind: 'offset', uploadedBytes: 100 });
-    }
-    expect(await bench.fixture.store.uploadedBytes(KEY)).toBe(100);
-  });
-
-  test('bytes past the length are refused; what was told stays true', async () => {
-    await append(0, bodyOf(bytesOf(60)), 100);
-    const fault = await faultOf(append(60, bodyOf(bytesOf(41)), 100));
-    expect(fault).toEqual({ kind: 'too-long', uploadedBytes: await bench.fixture.store.uploadedBytes(KEY) });
-    expect(fault.uploadedBytes).toBeLessThanOrEqual(100);
-    expect((await faultOf(append(fault.uploadedBytes, bodyOf(), 10))).kind).toBe('too-long');
-  });
-
   test('a broken body keeps what arrived and tells its own error; the sender resumes', async () => {
     const bytes = bytesOf(3_000);
     await expect(append(0, brokenBody(bytes.subarray(0, 1_000), bytes.subarray(1_000, 1_500)))).rejects.toThrow(
@@ -192,6 +182,36 @@ const uploads = (bench: Bench): void => {
     const { sha256 } = await bench.fixture.store.complete(KEY, 10_000);
     const wholes = [1, 2].map((seed) => sha256Of(Buffer.concat(chunks(seed))));
     expect(wholes).toContain(sha256);
+  });
+
+  test('a discarded upload is forgotten, and its key starts at 0', async () => {
+    const { store } = bench.fixture;
+    await append(0, bodyOf(bytesOf(100)));
+    await store.discard(KEY);
+    await store.discard(KEY);
+    expect(await store.uploadedBytes(KEY)).toBe(0);
+    await append(0, bodyOf(bytesOf(10, 9)));
+    expect((await store.complete(KEY, 10)).sha256 as string).toBe(sha256Of(bytesOf(10, 9)));
+  });
+};
+
+const refusals = (bench: Bench): void => {
+  const append = appendTo(bench);
+
+  test('a wrong offset is refused with what is there, and takes nothing', async () => {
+    await append(0, bodyOf(bytesOf(100)));
+    for (const offset of [0, 99, 101]) {
+      expect(await faultOf(append(offset, bodyOf(bytesOf(7))))).toEqual({ kind: 'offset', uploadedBytes: 100 });
+    }
+    expect(await bench.fixture.store.uploadedBytes(KEY)).toBe(100);
+  });
+
+  test('bytes past the length are refused; what was told stays true', async () => {
+    await append(0, bodyOf(bytesOf(60)), 100);
+    const fault = await faultOf(append(60, bodyOf(bytesOf(41)), 100));
+    expect(fault).toEqual({ kind: 'too-long', uploadedBytes: await bench.fixture.store.uploadedBytes(KEY) });
+    expect(fault.uploadedBytes).toBeLessThanOrEqual(100);
+    expect((await faultOf(append(fault.uploadedBytes, bodyOf(), 10))).kind).toBe('too-long');
   });
 
   test.each([
@@ -214,16 +234,6 @@ const uploads = (bench: Bench): void => {
       expect(await faultOf(store.complete(KEY, length))).toEqual({ kind: 'incomplete', uploadedBytes: 100 });
     }
     expect((await store.complete(KEY, 100)).sizeBytes).toBe(100);
-  });
-
-  test('a discarded upload is forgotten, and its key starts at 0', async () => {
-    const { store } = bench.fixture;
-    await append(0, bodyOf(bytesOf(100)));
-    await store.discard(KEY);
-    await store.discard(KEY);
-    expect(await store.uploadedBytes(KEY)).toBe(0);
-    await append(0, bodyOf(bytesOf(10, 9)));
-    expect((await store.complete(KEY, 10)).sha256 as string).toBe(sha256Of(bytesOf(10, 9)));
   });
 
   test.each(['', '../x', 'a/b', 'A', 'a.b', 'a\u0000', 'x'.repeat(201)])('the key %p is refused', async (key) => {
@@ -305,7 +315,9 @@ export const blobStoreSuite = (name: string, makeStore: () => Promise<BlobStoreF
     });
     afterEach(() => current.fixture.dispose());
     describe('whole blobs', () => wholeBlobs(current));
+    describe('reading', () => reading(current));
     describe('uploads', () => uploads(current));
+    describe('refused uploads', () => refusals(current));
     describe('ages', () => ages(current));
   });
 };

@@ -6,7 +6,7 @@ import { type BlobStore, UploadFault } from '../library/ports.ts';
 import { nullIfAbsent } from './error-code.ts';
 import type { FreeSpace } from './free-space.ts';
 import { isUploadKey, type Layout } from './layout.ts';
-import { namedLock } from './lock.ts';
+import { type Lock, namedLock } from './lock.ts';
 import { progressBook } from './progress-book.ts';
 import { modifiedAt, type Shelf, stampAndSync } from './shelf.ts';
 import { type Progress, writeBody } from './write-body.ts';
@@ -30,6 +30,25 @@ const offsetFault = (part: Part, uploadedBytes: number): UploadFault | null => {
   const sentence = `Expected at most ${part.lengthBytes} bytes in all, and ${uploadedBytes} are here already.`;
   return new UploadFault('too-long', uploadedBytes, sentence);
 };
+
+type SweepIo = { readonly layout: Layout; readonly lock: Lock; readonly discard: (key: string) => Promise<void> };
+
+const discardStaleUploads =
+  ({ layout, lock, discard }: SweepIo) =>
+  async (moment: number): Promise<number> => {
+    let discarded = 0;
+    for (const key of await readdir(layout.incoming)) {
+      // held: bytes are arriving, so it is not stale, and waiting for a slow sender would hold up the rest
+      if (!isUploadKey(key) || lock.isHeld(key)) continue;
+      await lock.run(key, async () => {
+        const at = await modifiedAt(layout.incomingPath(key));
+        if (at === null || at >= moment) return;
+        await discard(key);
+        discarded += 1;
+      });
+    }
+    return discarded;
+  };
 
 export const diskIncoming = (io: IncomingIo): Incoming => {
   const lock = namedLock();
@@ -91,19 +110,6 @@ export const diskIncoming = (io: IncomingIo): Incoming => {
     },
     complete: (key, lengthBytes) => lock.run(key, () => complete(key, lengthBytes)),
     discard: (key) => lock.run(key, () => discard(key)),
-    discardStale: async (moment) => {
-      let discarded = 0;
-      for (const key of await readdir(io.layout.incoming)) {
-        // held: bytes are arriving, so it is not stale, and waiting for a slow sender would hold up the rest
-        if (!isUploadKey(key) || lock.isHeld(key)) continue;
-        await lock.run(key, async () => {
-          const at = await modifiedAt(io.layout.incomingPath(key));
-          if (at === null || at >= moment) return;
-          await discard(key);
-          discarded += 1;
-        });
-      }
-      return discarded;
-    },
+    discardStale: discardStaleUploads({ layout: io.layout, lock, discard }),
   };
 };

@@ -39,7 +39,8 @@ export type BlobStore = {
   ) => Promise<number>;
   /**
    * Turns the upload into a blob: file synced, renamed to its hash, folder synced: in that order. `incomplete`
-   * unless it has exactly `lengthBytes`; an upload that never began has 0. A blob that is there already is kept and counts as new for `collect`.
+   * unless it has exactly `lengthBytes`; an upload that never began has 0. A blob that is there already is kept, and
+   * counts as new for `olderThan`.
    */
   readonly complete: (key: string, lengthBytes: number) => Promise<StoredBlob>;
   /** Forgets an unfinished upload; nothing when there is none. */
