@@ -42,9 +42,12 @@ async function* bytesFrom(response: Response, offset: number, origin: string): A
 /** Yields all bytes from the first to the last. Throws `Unreachable` after too many cuts in a row. */
 export async function* resumedBytes(io: ResumeIo, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   let offset = 0;
+  let opened = false;
   for (let fruitless = 0, pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      for await (const chunk of bytesFrom(await io.open(offset), offset, io.origin)) {
+      const response = await io.open(offset);
+      opened = true;
+      for await (const chunk of bytesFrom(response, offset, io.origin)) {
         yield chunk;
         offset += chunk.length;
         fruitless = 0;
@@ -53,7 +56,7 @@ export async function* resumedBytes(io: ResumeIo, signal?: AbortSignal): AsyncGe
       return;
     } catch (error) {
       const failure = asUnreachable(io.origin, error, signal);
-      const mendable = failure instanceof Unreachable && failure.reason !== 'untrusted' && offset > 0;
+      const mendable = failure instanceof Unreachable && failure.reason !== 'untrusted' && opened;
       fruitless++;
       if (!mendable || fruitless > FRUITLESS_ATTEMPTS) throw failure;
     }
