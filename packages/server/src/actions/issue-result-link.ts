@@ -10,7 +10,7 @@ import type { ActionStore, ResultAddress } from './ports.ts';
 type LinkIo = {
   readonly actions: Pick<ActionStore, 'get'>;
   /** Makes the absolute, self-authenticating, short-lived URL. */
-  readonly signLink: (address: ResultAddress) => string;
+  readonly signLink: (address: ResultAddress, base: string) => string;
 };
 
 const notReady = (action: ActionRecord, command: CommandRecord): string => {
@@ -39,8 +39,8 @@ export const findResult = (action: ActionRecord, index: number): CommandRecord =
 
 export const issueResultLink =
   (io: LinkIo) =>
-  async (caller: Caller, result: { readonly actionId: string; readonly index: number }): Promise<string> => {
+  async (caller: Caller, result: { readonly actionId: string; readonly index: number; readonly base: string }): Promise<string> => {
     const action = await findAction(io)(caller, result.actionId);
     const { index } = findResult(action, result.index);
-    return io.signLink({ tenantId: action.tenantId, actionId: action.id, index });
+    return io.signLink({ tenantId: action.tenantId, actionId: action.id, index }, result.base);
   };

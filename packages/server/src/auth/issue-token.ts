@@ -18,7 +18,6 @@ export type TokenIo = {
   readonly now: () => EpochMs;
   readonly newId: () => string;
   readonly defaultTenant: TenantId;
-  readonly publicUrl: string;
 };
 
 export type TokenRequest = {
@@ -31,6 +30,8 @@ export type TokenRequest = {
   /** v2: `<resource>/.default`; v1: the resource. */
   readonly scope: string | null;
   readonly resource: string | null;
+  /** The server's public address, without a slash at its end: the issuer's. */
+  readonly base: string;
 };
 
 export type TokenAnswer = {
@@ -79,7 +80,7 @@ const resourceOf = (request: TokenRequest): string =>
 const signToken = (
   io: TokenIo,
   application: ApplicationRecord,
-  token: { readonly audience: string; readonly issuedAt: number; readonly version: 1 | 2 },
+  token: { readonly audience: string; readonly issuedAt: number; readonly version: 1 | 2; readonly base: string },
 ) =>
   new SignJWT({
     appid: application.id,
@@ -91,7 +92,7 @@ const signToken = (
     ver: token.version === 1 ? '1.0' : '2.0',
   })
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: io.key.kid })
-    .setIssuer(`${io.publicUrl}/${application.tenantId}/`)
+    .setIssuer(`${token.base}/${application.tenantId}/`)
     .setAudience(token.audience)
     .setSubject(application.id)
     .setJti(io.newId())
@@ -115,7 +116,7 @@ export const issueToken =
     const issuedAt = Math.floor(io.now() / 1_000);
     const audience = resourceOf(request);
     const seconds = TOKEN_SECONDS - 1;
-    const accessToken = await signToken(io, application, { audience, issuedAt, version: request.version });
+    const accessToken = await signToken(io, application, { audience, issuedAt, version: request.version, base: request.base });
     const v1 = { expires_on: String(issuedAt + seconds), not_before: String(issuedAt), resource: audience };
     return {
       token_type: 'Bearer',

@@ -11,12 +11,11 @@ type LinkIo = {
   readonly key: Uint8Array;
   readonly now: () => EpochMs;
   readonly validMs: number;
-  /** Without a slash at its end. */
-  readonly publicUrl: string;
 };
 
 export type ResultLinks = {
-  readonly sign: (address: ResultAddress) => string;
+  /** `base` is the server's public address, without a slash at its end. */
+  readonly sign: (address: ResultAddress, base: string) => string;
   /** Null when it is no link to a result; `expired` and `forged` say why one is refused. */
   readonly read: (url: URL) => ResultAddress | 'expired' | 'forged' | null;
 };
@@ -32,10 +31,10 @@ const addressOf = (url: URL): ResultAddress | null => {
 };
 
 export const resultLinks = (io: LinkIo): ResultLinks => ({
-  sign: (address) => {
+  sign: (address, base) => {
     const expires = String(Math.ceil((io.now() + io.validMs) / 1_000));
     const seal = sealOf(io.key, PURPOSE, textOf(address, expires));
-    return `${io.publicUrl}/results/${address.tenantId}/${address.actionId}/${address.index}?se=${expires}&sig=${seal}`;
+    return `${base}/results/${address.tenantId}/${address.actionId}/${address.index}?se=${expires}&sig=${seal}`;
   },
   read: (url) => {
     if (!PATH.test(url.pathname)) return null;

@@ -1,0 +1,49 @@
+/** The way to a data folder for the command line: the running server's socket, or the folder itself. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { ADMIN_SOCKET_NAME, type AdminDoor } from '@longarm/contract/admin/operations';
+import { Refusal } from '@longarm/contract/errors';
+import { FolderLocked, openDataFolder, serverNames } from '../data-folder.ts';
+import { directDoor, socketDoor } from './admin-door.ts';
+import { adminOperations } from './answer-operation.ts';
+
+/** Envelopes are signed by a running server only; nothing is claimed through this door. */
+const NO_TERMS = { maxGetBytes: 1, maxOutputBytes: 1, stopOnNonzeroExit: false };
+
+const openFolder = async (path: string): Promise<AdminDoor> => {
+  const now = () => Date.now();
+  const folder = await openDataFolder({ path, now, terms: NO_TERMS, names: serverNames('localhost', null) });
+  const operations = adminOperations({
+    access: folder.store.access,
+    tenant: folder.tenant,
+    now,
+    randomText: (bytes) => randomBytes(bytes).toString('base64url'),
+    newId: randomUUID,
+    caSha256: folder.certificates.caSha256,
+  });
+  return directDoor(operations, folder.close);
+};
+
+/** True when a server answers there; a socket that a killed server left behind does not. */
+const isServed = async (socket: string): Promise<boolean> => {
+  try {
+    await fetch('http://localhost/', { method: 'POST', body: '{}', unix: socket });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Throws Refusal with a sentence when another process holds the folder and does not answer. */
+export const openAdmin = async (dataFolder: string): Promise<AdminDoor> => {
+  const socket = join(dataFolder, ADMIN_SOCKET_NAME);
+  if (await isServed(socket)) return socketDoor(socket);
+  try {
+    return await openFolder(dataFolder);
+  } catch (fault) {
+    if (!(fault instanceof FolderLocked)) throw fault;
+    // a server that was just starting has its socket by now
+    if (await isServed(socket)) return socketDoor(socket);
+    throw new Refusal('BadRequest', `${fault.message} Try again in a moment.`);
+  }
+};

@@ -1,0 +1,88 @@
+import { ActionEntity } from '@longarm/contract/action';
+import { Refusal } from '@longarm/contract/errors';
+import { parseActionId } from '@longarm/contract/ids';
+import { ACTION_FIELDS } from '@longarm/contract/odata/fields';
+import { CancelRequest } from '@longarm/contract/rest/machine-actions';
+import type { ActionRecord } from '../../actions/action-record.ts';
+import type { ActionStore } from '../../actions/ports.ts';
+import type { Caller } from '../../audit/ports.ts';
+import { jsonAnswer } from '../../http/json-answer.ts';
+import { nextLink } from '../odata/next-link.ts';
+import { parseCollectionQuery } from '../odata/parse-collection-query.ts';
+import { parseBody } from '../parse-body.ts';
+import { contextOf, pick, presentCollection } from '../present/context.ts';
+import { presentAction, presentActionEntity } from '../present/present-action.ts';
+import type { Route } from '../route.ts';
+
+const COLLECTION = { fields: ACTION_FIELDS, properties: Object.keys(ActionEntity.shape) };
+
+export const listMachineActionsRoute =
+  (io: { readonly actions: Pick<ActionStore, 'list'> }): Route =>
+  async ({ caller, url, base }) => {
+    const query = parseCollectionQuery(url.searchParams, COLLECTION);
+    const { actions, count, hasMore } = await io.actions.list(caller.tenantId, query);
+    const page = {
+      context: contextOf(base, 'MachineActions'),
+      count,
+      nextLink: hasMore
+        ? nextLink({
+            publicUrl: base,
+            path: url.pathname,
+            params: url.searchParams,
+            skip: query.skip + actions.length,
+            top: null,
+          })
+        : null,
+    };
+    return jsonAnswer(
+      presentCollection(
+        page,
+        actions.map((action) => pick(presentAction(action), query.select)),
+      ),
+    );
+  };
+
+type FindAction = (caller: Caller, id: string) => Promise<ActionRecord>;
+
+export const getMachineActionRoute =
+  (io: { readonly findAction: FindAction }): Route =>
+  async ({ caller, params, base }) =>
+    jsonAnswer(presentActionEntity(await io.findAction(caller, params.id ?? ''), base));
+
+export const getResultLinkRoute =
+  (io: {
+    readonly issueResultLink: (
+      caller: Caller,
+      result: { readonly actionId: string; readonly index: number; readonly base: string },
+    ) => Promise<string>;
+  }): Route =>
+  async ({ caller, params, base }) => {
+    const index = params.index ?? '';
+    if (!/^[0-9]{1,5}$/.test(index))
+      throw new Refusal('ResourceNotFound', `Expected a command index, counted from 0, got ${JSON.stringify(index)}.`);
+    const value = await io.issueResultLink(caller, { actionId: params.id ?? '', index: Number(index), base });
+    return jsonAnswer({ '@odata.context': contextOf(base, 'Edm.String'), value });
+  };
+
+export const cancelMachineActionRoute =
+  (io: {
+    readonly cancelAction: (
+      caller: Caller,
+      cancel: { readonly actionId: NonNullable<ReturnType<typeof parseActionId>>; readonly comment: string },
+    ) => Promise<ActionRecord>;
+  }): Route =>
+  async ({ caller, request, params, base }) => {
+    const { value } = await parseBody(request, { schema: CancelRequest, names: ['Comment'], whenEmpty: {} });
+    const actionId = parseActionId(params.id ?? '');
+    if (actionId === null) throw new Refusal('ResourceNotFound', `Machine action ${params.id} was not found.`);
+    return jsonAnswer(
+      presentActionEntity(await io.cancelAction(caller, { actionId, comment: value.Comment ?? '' }), base),
+    );
+  };
+
+export const getPackageUriRoute =
+  (io: { readonly findAction: FindAction }): Route =>
+  async ({ caller, params }) => {
+    const action = await io.findAction(caller, params.id ?? '');
+    throw new Refusal('ResourceNotFound', `Machine action ${action.id} has no investigation package.`);
+  };

@@ -1,0 +1,126 @@
+import { isIP } from 'node:net';
+import { Refusal } from '@longarm/contract/errors';
+import type { TenantId } from '@longarm/contract/ids';
+import { FIND_BY_IP_DAYS, FIND_BY_IP_WINDOW_MINUTES } from '@longarm/contract/limits';
+import { MachineEntity } from '@longarm/contract/machine';
+import { MACHINE_FIELDS } from '@longarm/contract/odata/fields';
+import { TagRequest } from '@longarm/contract/rest/machines';
+import type { Clock } from '../../actions/ports.ts';
+import { jsonAnswer } from '../../http/json-answer.ts';
+import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
+import { nextLink } from '../odata/next-link.ts';
+import { parseCollectionQuery } from '../odata/parse-collection-query.ts';
+import { parseBody } from '../parse-body.ts';
+import { contextOf, pick, presentCollection } from '../present/context.ts';
+import { presentMachine, presentMachineEntity } from '../present/present-machine.ts';
+import type { Route } from '../route.ts';
+
+const COLLECTION = { fields: MACHINE_FIELDS, properties: Object.keys(MachineEntity.shape) };
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+type FindMachine = (tenantId: TenantId, text: string) => Promise<MachineRecord>;
+type MachinesIo = { readonly machines: MachineStore; readonly findMachine: FindMachine; readonly clock: Clock };
+
+export const listMachinesRoute =
+  (io: Pick<MachinesIo, 'machines' | 'clock'>): Route =>
+  async ({ caller, url, base }) => {
+    const query = parseCollectionQuery(url.searchParams, COLLECTION);
+    const now = io.clock.now();
+    const { machines, count, hasMore } = await io.machines.list(caller.tenantId, query, now);
+    const page = {
+      context: contextOf(base, 'Machines'),
+      count,
+      nextLink: hasMore
+        ? nextLink({
+            publicUrl: base,
+            path: url.pathname,
+            params: url.searchParams,
+            skip: query.skip + machines.length,
+            top: null,
+          })
+        : null,
+    };
+    return jsonAnswer(
+      presentCollection(
+        page,
+        machines.map((machine) => pick(presentMachine(machine, now), query.select)),
+      ),
+    );
+  };
+
+export const getMachineRoute =
+  (io: Pick<MachinesIo, 'findMachine' | 'clock'>): Route =>
+  async ({ caller, params, base }) =>
+    jsonAnswer(presentMachineEntity(await io.findMachine(caller.tenantId, params.id ?? ''), base, io.clock.now()));
+
+const answerMachines = (io: Pick<MachinesIo, 'clock'>, base: string, machines: readonly MachineRecord[]): Response => {
+  const page = { context: contextOf(base, 'Machines'), count: null, nextLink: null };
+  return jsonAnswer(
+    presentCollection(
+      page,
+      machines.map((machine) => presentMachine(machine, io.clock.now())),
+    ),
+  );
+};
+
+const unquote = (text: string): string => text.trim().replace(/^'(.*)'$/s, '$1');
+
+const parseMoment = (text: string, now: number): number => {
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, '$1')) : Number.NaN;
+  if (Number.isNaN(at))
+    throw new Refusal(
+      'InvalidInput',
+      `timestamp: expected a moment as 2026-02-04T15:30:00Z, got ${JSON.stringify(text)}.`,
+    );
+  if (at < now - FIND_BY_IP_DAYS * DAY_MS)
+    throw new Refusal('InvalidInput', `timestamp: expected one within the last ${FIND_BY_IP_DAYS} days, got ${text}.`);
+  return at;
+};
+
+export const findMachinesByIpRoute =
+  (io: Pick<MachinesIo, 'machines' | 'clock'>): Route =>
+  async ({ caller, params, base }) => {
+    const address = unquote(params.ip ?? '');
+    if (isIP(address) === 0)
+      throw new Refusal('InvalidIpAddress', `ip: expected an IPv4 or IPv6 address, got ${JSON.stringify(address)}.`);
+    const at = parseMoment(unquote(params.timestamp ?? ''), io.clock.now());
+    const window = { from: at - FIND_BY_IP_WINDOW_MINUTES * MINUTE_MS, to: at + FIND_BY_IP_WINDOW_MINUTES * MINUTE_MS };
+    return answerMachines(io, base, await io.machines.byAddress(caller.tenantId, address, window));
+  };
+
+export const findMachinesByTagRoute =
+  (io: Pick<MachinesIo, 'machines' | 'clock'>): Route =>
+  async ({ caller, url, base }) => {
+    const options = new Map([...url.searchParams].map(([key, value]) => [key.toLowerCase(), value]));
+    const tag = options.get('tag') ?? '';
+    if (tag === '') throw new Refusal('MissingRequiredParameter', 'Expected a tag in the query option tag, got none.');
+    const startsWith = options.get('usestartswithfilter')?.toLowerCase() === 'true';
+    return answerMachines(io, base, await io.machines.byTag(caller.tenantId, tag, startsWith));
+  };
+
+export const changeMachineTagsRoute =
+  (io: MachinesIo): Route =>
+  async ({ caller, request, params, base }) => {
+    const { value } = await parseBody(request, { schema: TagRequest, names: ['Value', 'Action'] });
+    const machine = await io.findMachine(caller.tenantId, params.id ?? '');
+    const now = io.clock.now();
+    await io.machines.changeTag({
+      tenantId: caller.tenantId,
+      machineId: machine.id,
+      tag: value.Value,
+      action: value.Action,
+      actor: caller.name,
+      now,
+    });
+    return jsonAnswer(presentMachineEntity(await io.findMachine(caller.tenantId, machine.id), base, now));
+  };
+
+export const listLogonUsersRoute =
+  (io: Pick<MachinesIo, 'findMachine'>): Route =>
+  async ({ caller, params, base }) => {
+    await io.findMachine(caller.tenantId, params.id ?? '');
+    return jsonAnswer(
+      presentCollection({ context: contextOf(base, 'Collection(LogonUser)'), count: null, nextLink: null }, []),
+    );
+  };

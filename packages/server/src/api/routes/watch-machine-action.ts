@@ -1,0 +1,92 @@
+/**
+ * Watching without polling (semantics 27): server-sent events (WHATWG HTML 9.2) with the whole entity at once and
+ * after each change. Signals are hints, so the row is also looked at now and then.
+ */
+import { isFinal } from '@longarm/contract/action';
+import type { ActionRecord } from '../../actions/action-record.ts';
+import type { ActionStore, Hints } from '../../actions/ports.ts';
+import type { Caller } from '../../audit/ports.ts';
+import { presentAction } from '../present/present-action.ts';
+import type { Route } from '../route.ts';
+
+/** How often the row is looked at without a hint; also keeps the connection from looking dead. */
+const LOOK_MS = 5_000;
+
+type WatchIo = {
+  readonly findAction: (caller: Caller, id: string) => Promise<ActionRecord>;
+  readonly actions: Pick<ActionStore, 'get'>;
+  readonly hints: Pick<Hints, 'onActionChanged'>;
+  readonly every: (milliseconds: number, call: () => void) => () => void;
+};
+
+const isOver = (action: ActionRecord): boolean =>
+  isFinal(action.status) && (action.cancellation === null || action.cancellation.state === 'Effective');
+
+const encoder = new TextEncoder();
+const eventText = (event: string, data: unknown): Uint8Array =>
+  encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+
+/** Looks at the row again whenever told, one look at a time, and tells what is new. */
+const watcher = (io: WatchIo, first: ActionRecord, tell: (chunk: Uint8Array) => void, finish: () => void) => {
+  let told = '';
+  let looking = false;
+  let again = false;
+  const show = (action: ActionRecord) => {
+    const entity = presentAction(action);
+    const text = JSON.stringify(entity);
+    if (text !== told) tell(eventText('action', entity));
+    told = text;
+    if (isOver(action)) finish();
+  };
+  const look = async (): Promise<void> => {
+    again = looking;
+    if (looking) return;
+    looking = true;
+    try {
+      const action = await io.actions.get(first.tenantId, first.id);
+      if (action !== null) show(action);
+    } finally {
+      looking = false;
+    }
+    if (again) await look();
+  };
+  return { show, look };
+};
+
+export const watchMachineActionRoute =
+  (io: WatchIo): Route =>
+  async ({ caller, params, keepOpen }) => {
+    const first = await io.findAction(caller, params.id ?? '');
+    keepOpen();
+    let stop = () => undefined as void;
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        let open = true;
+        const finish = () => {
+          if (!open) return;
+          controller.enqueue(eventText('end', {}));
+          open = false;
+          stop();
+          controller.close();
+        };
+        const { show, look } = watcher(io, first, (chunk) => open && controller.enqueue(chunk), finish);
+        const lookNow = () => void look().catch((fault) => open && controller.error(fault));
+        const stopHints = io.hints.onActionChanged(first.id, lookNow);
+        const stopTimer = io.every(LOOK_MS, () => {
+          if (open) controller.enqueue(encoder.encode(': still here\n\n'));
+          lookNow();
+        });
+        stop = () => {
+          open = false;
+          stopHints();
+          stopTimer();
+        };
+        show(first);
+        if (open) lookNow();
+      },
+      cancel: () => stop(),
+    });
+    return new Response(stream, {
+      headers: { 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store' },
+    });
+  };

@@ -1,0 +1,75 @@
+/** Every HTTP request comes in here and goes to the door that it is for. */
+import { Refusal } from '@longarm/contract/errors';
+import { errorAnswer, type FaultLog } from './error-answer.ts';
+
+/** A transfer that stands still for this long is broken off, and resumes from where it was. */
+const TRANSFER_IDLE_SECONDS = 120;
+
+type Door = (request: Request, path: string) => Promise<Response | null>;
+
+export type Doors<Server> = {
+  /** The public address, without a slash at its end. */
+  readonly base: () => string;
+  readonly trustProxy: boolean;
+  readonly api: (
+    request: Request,
+    connection: { readonly base: string; readonly keepOpen: () => void },
+  ) => Promise<Response>;
+  readonly token: (request: Request, path: string, base: string) => Promise<Response | null>;
+  readonly enrol: (request: Request, path: string, remoteAddress: string | null) => Promise<Response | null>;
+  readonly transfer: Door;
+  readonly reference: (path: string, base: string) => Promise<Response | null>;
+  /** True when the request became a socket. */
+  readonly upgrade: (request: Request, server: Server, remoteAddress: string | null) => boolean;
+  readonly remoteAddress: (request: Request, server: Server) => string | null;
+  /** How long the request's connection may be idle, in seconds; 0 is for ever. */
+  readonly allowIdle: (request: Request, server: Server, seconds: number) => void;
+  readonly newId: () => string;
+  readonly onFault: FaultLog;
+};
+
+const firstOf = (header: string | null): string | null => header?.split(',')[0]?.trim() || null;
+
+/** With a proxy that is vouched for, the address that its own caller used. */
+const baseOf = <Server>(doors: Doors<Server>, request: Request): string => {
+  const host = firstOf(request.headers.get('x-forwarded-host')) ?? request.headers.get('host');
+  if (!doors.trustProxy || host === null) return doors.base();
+  const scheme = firstOf(request.headers.get('x-forwarded-proto')) ?? new URL(doors.base()).protocol.replace(':', '');
+  return URL.parse(`${scheme}://${host}`)?.origin ?? doors.base();
+};
+
+const callerAddress = <Server>(doors: Doors<Server>, request: Request, server: Server): string | null =>
+  (doors.trustProxy ? firstOf(request.headers.get('x-forwarded-for')) : null) ?? doors.remoteAddress(request, server);
+
+const isApi = (path: string): boolean => /^\/+api(\/|$)/i.test(path);
+
+const forDevices = async <Server>(
+  doors: Doors<Server>,
+  request: Request,
+  connection: { readonly path: string; readonly server: Server },
+) => {
+  const { path, server } = connection;
+  if (!path.startsWith('/agent/') && !path.startsWith('/results/')) return null;
+  const address = callerAddress(doors, request, server);
+  if (doors.upgrade(request, server, address)) return undefined;
+  doors.allowIdle(request, server, TRANSFER_IDLE_SECONDS);
+  return (await doors.enrol(request, path, address)) ?? (await doors.transfer(request, path));
+};
+
+/** Resolves to undefined for a request that became a socket. Never throws. */
+export const frontDoor =
+  <Server>(doors: Doors<Server>) =>
+  async (request: Request, server: Server): Promise<Response | undefined> => {
+    const path = new URL(request.url).pathname;
+    const base = baseOf(doors, request);
+    if (isApi(path)) return doors.api(request, { base, keepOpen: () => doors.allowIdle(request, server, 0) });
+    try {
+      const answer = await forDevices(doors, request, { path, server });
+      if (answer !== null) return answer;
+      const other = (await doors.token(request, path, base)) ?? (await doors.reference(path, base));
+      if (other !== null) return other;
+      throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);
+    } catch (fault) {
+      return errorAnswer(fault, doors.newId(), doors.onFault);
+    }
+  };
