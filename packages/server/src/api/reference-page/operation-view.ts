@@ -16,7 +16,7 @@ export type PlacedOperation = {
 export const operationAnchor = (operation: Operation): string => `operation-${operation.operationId}`;
 
 /** A path with its parameters set apart, and places to break a long one. */
-export const pathView = (path: string): Html => {
+const pathView = (path: string): Html => {
   const parts = path
     .split(/(\{[A-Za-z]+\})/)
     .map((part) =>

@@ -4,9 +4,6 @@ import { html } from 'hono/html';
 
 export type Html = ReturnType<typeof html>;
 
-/** Shared shapes by name, as the document has them. */
-export type Schemas = Readonly<Record<string, JsonSchema>>;
-
 const REFERENCE = '#/components/schemas/';
 
 export const schemaAnchor = (name: string): string => `schema-${name}`;
