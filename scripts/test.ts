@@ -54,10 +54,14 @@ const run = async (files: readonly string[], reportFile: string): Promise<Tally>
   return { passed, failed: status !== 0 && failed === 0 ? 1 : failed };
 };
 
-const files = await testFiles(process.argv.slice(2));
+const places = process.argv.slice(2);
+const files = await testFiles(places);
 const folder = await mkdtemp(join(tmpdir(), 'longarm-test-'));
 try {
-  const { passed, failed } = await run(files, join(folder, 'junit.xml'));
+  if (files.length === 0) console.log(`no test files below ${places.join(', ')}`);
+  // handed no file, the runner would take every one
+  const { passed, failed } =
+    files.length === 0 ? { passed: 0, failed: 1 } : await run(files, join(folder, 'junit.xml'));
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 } finally {
