@@ -1,0 +1,21 @@
+/** A machine as a person reads it. */
+import type { MachineEntity } from '@longarm/contract/machine';
+import type { Io } from '../world/io.ts';
+import { printFacts } from './print.ts';
+import { formatAge, formatMoment } from './quantities.ts';
+
+export const printMachine = (io: Io, machine: MachineEntity): Promise<void> =>
+  printFacts(io, [
+    ['name', machine.computerDnsName],
+    ['id', machine.id],
+    ['state', machine.isOnline ? 'online' : `away, seen ${formatAge(machine.lastSeen, io.world.now())}`],
+    ['health', machine.healthStatus],
+    ['system', `${machine.osPlatform} ${machine.version}, ${machine.osProcessor}`],
+    ['agent', machine.agentVersion],
+    ['address', machine.lastIpAddress],
+    ['seen from', machine.lastExternalIpAddress],
+    ['tags', machine.machineTags.join(', ') || 'none'],
+    ['first seen', formatMoment(machine.firstSeen)],
+    ['last seen', formatMoment(machine.lastSeen)],
+    ['merged into', machine.mergedIntoMachineId],
+  ]);

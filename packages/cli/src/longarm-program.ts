@@ -1,0 +1,91 @@
+/** The `longarm` command line, put together: one line per command, in the order in which a newcomer needs them. */
+import { VERSION } from '@longarm/contract/version';
+import { Command } from 'commander';
+import { addActionsGet } from './commands/actions-get.ts';
+import { addActionsList } from './commands/actions-list.ts';
+import { addAppCreate } from './commands/app-create.ts';
+import { addAppDelete } from './commands/app-delete.ts';
+import { addAppList } from './commands/app-list.ts';
+import { addCancel } from './commands/cancel.ts';
+import { addEnrolTokenCreate } from './commands/enrol-token-create.ts';
+import { addEnrolTokenList } from './commands/enrol-token-list.ts';
+import { addEnrolTokenRevoke } from './commands/enrol-token-revoke.ts';
+import { addLibraryDelete } from './commands/library-delete.ts';
+import { addLibraryDownload } from './commands/library-download.ts';
+import { addLibraryList } from './commands/library-list.ts';
+import { addLibraryUpload } from './commands/library-upload.ts';
+import { addLogin } from './commands/login.ts';
+import { addMachinesGet } from './commands/machines-get.ts';
+import { addMachinesList } from './commands/machines-list.ts';
+import { addMachinesTag } from './commands/machines-tag.ts';
+import { addResult } from './commands/result.ts';
+import { addRun } from './commands/run.ts';
+import { addServer } from './commands/server.ts';
+import { exitCodesHelp } from './faults/exit-codes.ts';
+import type { LongarmParts } from './world/parts.ts';
+
+type AddCommand = (parent: Command, parts: LongarmParts) => void;
+
+const GROUPS: readonly { readonly name: string; readonly description: string; readonly add: readonly AddCommand[] }[] =
+  [
+    {
+      name: 'app',
+      description: 'applications that may ask for tokens (on the server)',
+      add: [addAppCreate, addAppList, addAppDelete],
+    },
+    {
+      name: 'enrol-token',
+      description: 'tokens by which devices enrol (on the server)',
+      add: [addEnrolTokenCreate, addEnrolTokenList, addEnrolTokenRevoke],
+    },
+    {
+      name: 'machines',
+      description: 'list, show and tag machines',
+      add: [addMachinesList, addMachinesGet, addMachinesTag],
+    },
+    {
+      name: 'library',
+      description: 'scripts and files for machines',
+      add: [addLibraryList, addLibraryUpload, addLibraryDownload, addLibraryDelete],
+    },
+    { name: 'actions', description: 'list and show what was requested', add: [addActionsList, addActionsGet] },
+  ];
+
+const EXAMPLES = `
+Examples:
+  $ longarm server --data ./data
+  $ longarm login --server https://127.0.0.1:8443 --client-id 7f9c… --ca ./data/tls/ca.pem
+  $ longarm machines --online
+  $ longarm run host1 --script triage.sh --comment "case 4711" --wait
+`;
+
+const newProgram = ({ io }: LongarmParts): Command =>
+  new Command('longarm')
+    .description('Open, self-hosted live response: run commands on any device you own, and get back what happened.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('Try again with --help.')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => (Number.isFinite(io.columns) ? io.columns : 100),
+      getErrHelpWidth: () => (Number.isFinite(io.columns) ? io.columns : 100),
+    })
+    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', exitCodesHelp());
+
+/** Made anew for each run: options of `run` collect what was given. */
+export const longarmProgram = (parts: LongarmParts): Command => {
+  const program = newProgram(parts);
+  addServer(program, parts);
+  addLogin(program, parts);
+  addRun(program, parts);
+  addResult(program, parts);
+  addCancel(program, parts);
+  for (const group of GROUPS) {
+    const parent = program.command(group.name).description(group.description);
+    for (const add of group.add) add(parent, parts);
+  }
+  return program;
+};

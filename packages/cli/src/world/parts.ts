@@ -1,0 +1,11 @@
+import type { AdminDoor } from '@longarm/contract/admin/operations';
+import type { Io } from './io.ts';
+
+/** What the `longarm` program is put together from. */
+export type LongarmParts = {
+  /** Runs the server until it is stopped; its exit code. Gets the arguments behind `server`, untouched. */
+  readonly runServer: (argv: readonly string[]) => Promise<number>;
+  /** The administration of a data folder, whether or not a server has it open. */
+  readonly openAdmin: (dataFolder: string) => Promise<AdminDoor>;
+  readonly io: Io;
+};
