@@ -15,8 +15,7 @@ const parserExitCode = (error: CommanderError): number => {
   return ASKED_FOR.has(error.code) ? EXIT_CODES.fine.code : EXIT_CODES.usage.code;
 };
 
-/** `argv`: what stands behind the program's name. Never rejects. */
-export const runLongarm = async (parts: LongarmParts, argv: readonly string[]): Promise<number> => {
+const runParsed = async (parts: LongarmParts, argv: readonly string[]): Promise<number> => {
   try {
     await longarmProgram(parts).parseAsync([...argv], { from: 'user' });
     return EXIT_CODES.fine.code;
@@ -29,4 +28,11 @@ export const runLongarm = async (parts: LongarmParts, argv: readonly string[]): 
     await parts.io.stderr.write(`${lines.join('\n')}\n`);
     return EXIT_CODES[reason].code;
   }
+};
+
+/** `argv`: what stands behind the program's name. Never rejects; all output has left when it resolves. */
+export const runLongarm = async (parts: LongarmParts, argv: readonly string[]): Promise<number> => {
+  const code = await runParsed(parts, argv);
+  await Promise.all([parts.io.stdout.write(''), parts.io.stderr.write('')]);
+  return code;
 };

@@ -6,6 +6,7 @@ import {
   entityAnswer,
   type FixtureOptions,
   type FixtureRoutes,
+  limited,
   pageAnswer,
   type RestFixture,
   startRestFixture,
@@ -73,12 +74,12 @@ test('wrong credentials are a failure with the sentence of the token endpoint', 
 });
 
 test('a refusal carries code, sentence, status, target and seconds to wait', async () => {
-  const busy = () => apiError(429, 'TooManyRequests', 'Ten calls a minute.', { 'retry-after': '7' });
+  const busy = () => limited('7');
   const fixture = serve({ 'GET /api/machines/host1': busy });
   await expect(clientOf(fixture.url).getMachine('host1')).rejects.toMatchObject({
     code: 'TooManyRequests',
     status: 429,
-    message: 'Ten calls a minute.',
+    message: 'Too many calls.',
     target: 'b1b7c9a0-0000-4000-8000-000000000001',
     retryAfterSeconds: 7,
   });
@@ -87,10 +88,7 @@ test('a refusal carries code, sentence, status, target and seconds to wait', asy
 test('patience waits as long as the server asks, and makes the call again', async () => {
   let calls = 0;
   const fixture = serve({
-    'GET /api/machines/host1': () =>
-      ++calls === 1
-        ? apiError(429, 'TooManyRequests', 'Wait.', { 'retry-after': '7' })
-        : machineRoute['GET /api/machines/host1'](),
+    'GET /api/machines/host1': () => (++calls === 1 ? limited('7') : machineRoute['GET /api/machines/host1']()),
   });
   const world = createManualWorld();
   const answer = clientOf(fixture.url, { world, limitPatienceSeconds: 10 }).getMachine('host1');
@@ -103,7 +101,7 @@ test('patience waits as long as the server asks, and makes the call again', asyn
 
 test('patience that is shorter than the wait throws at once', async () => {
   const fixture = serve({
-    'GET /api/machines/host1': () => apiError(429, 'TooManyRequests', 'Wait.', { 'retry-after': '11' }),
+    'GET /api/machines/host1': () => limited('11'),
   });
   const client = clientOf(fixture.url, { limitPatienceSeconds: 10 });
   await expect(client.getMachine('host1')).rejects.toMatchObject({ retryAfterSeconds: 11 });

@@ -25,8 +25,15 @@ export type FixtureOptions = {
 export const contextOf = (what: string): string => `https://fixture.example/api/$metadata#${what}`;
 
 /** A failure as the API writes it. */
-export const apiError = (status: number, code: string, message: string, headers: Record<string, string> = {}) =>
-  Response.json({ error: { code, message, target: 'b1b7c9a0-0000-4000-8000-000000000001' } }, { status, headers });
+export const apiError = (status: number, code: string, message: string): Response =>
+  Response.json({ error: { code, message, target: 'b1b7c9a0-0000-4000-8000-000000000001' } }, { status });
+
+/** 429 as the API writes it. */
+export const limited = (retryAfter: string): Response => {
+  const response = apiError(429, 'TooManyRequests', 'Too many calls.');
+  response.headers.set('retry-after', retryAfter);
+  return response;
+};
 
 export const entityAnswer = (what: string, body: object): Response =>
   Response.json({ '@odata.context': contextOf(`${what}/$entity`), ...body });

@@ -1,0 +1,37 @@
+/** The `longarm` program: server and command line behind one name, and nothing else. */
+import { homedir } from 'node:os';
+import { runLongarm } from '@longarm/cli/run-longarm';
+import { systemIo } from '@longarm/cli/world/system-io';
+import { takenOver } from './taken-over.ts';
+
+const host = {
+  process,
+  env: process.env,
+  homeFolder: homedir(),
+  world: {
+    now: Date.now,
+    after: (delayMs: number, wake: () => void) => {
+      const timer = setTimeout(wake, delayMs);
+      return () => clearTimeout(timer);
+    },
+    randomId: () => crypto.randomUUID(),
+  },
+};
+
+const refusal = takenOver(process.env);
+if (refusal !== null) {
+  process.stderr.write(`longarm: ${refusal}\n`);
+  process.exit(2);
+}
+
+// Whoever reads our output may stop reading, as `head` does: that is no failure.
+process.stdout.on('error', () => process.exit(0));
+
+// Loaded when they are needed: a command on another machine's server starts without one of its own.
+const parts = {
+  runServer: async (argv: readonly string[]) => (await import('@longarm/server/main')).runServer(argv),
+  openAdmin: async (dataFolder: string) => (await import('@longarm/server/admin/open-admin')).openAdmin(dataFolder),
+  io: systemIo(host),
+};
+
+process.exit(await runLongarm(parts, process.argv.slice(2)));
