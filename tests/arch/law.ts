@@ -82,11 +82,12 @@ const AGENT: Readonly<Record<string, RoomLaw>> = {
 export const ROOMS: Readonly<Record<string, Readonly<Record<string, RoomLaw>>>> = { server: SERVER, agent: AGENT };
 
 /** Files that wire a program together, and so know everything in their package. */
-export const WIRING: readonly string[] = ['start.ts', 'main.ts'];
+export const WIRING: readonly string[] = ['start.ts', 'main.ts', 'data-folder.ts', 'open-admin.ts'];
 
 /** Files that may meet the world: its time, environment and console. Others are handed what they need. */
 export const WORLDLY: readonly RegExp[] = [
-  /^packages\/[^/]+\/src\/(?:main|start|config)\.ts$/,
+  /^packages\/[^/]+\/src\/(?:main|start|config|open-admin)\.ts$/,
+  /^packages\/testkit\//,
   /^scripts\//,
   /^bench\//,
 ];

@@ -30,7 +30,7 @@ process.stdout.on('error', () => process.exit(0));
 // Loaded when they are needed: a command on another machine's server starts without one of its own.
 const parts = {
   runServer: async (argv: readonly string[]) => (await import('@longarm/server/main')).runServer(argv),
-  openAdmin: async (dataFolder: string) => (await import('@longarm/server/admin/open-admin')).openAdmin(dataFolder),
+  openAdmin: async (dataFolder: string) => (await import('@longarm/server/open-admin')).openAdmin(dataFolder),
   io: systemIo(host),
 };
 

@@ -14,7 +14,9 @@ import {
   PROFILES,
   type ProfileName,
 } from '@longarm/contract/limits';
-import { LOG_LEVELS, type LogLevel } from './telemetry/log.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type ServerConfig = {
   readonly dataFolder: string;

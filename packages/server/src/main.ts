@@ -55,6 +55,8 @@ export const runServer = async (argv: readonly string[]): Promise<number> => {
     process.stdout.write(HELP);
     return 0;
   }
+  // everything that is made in the data folder is for this user alone
+  process.umask(0o077);
   try {
     const config = readConfig(argv, process.env);
     const server = await startServer(config, openLog(config.logLevel));

@@ -35,6 +35,7 @@ import { onFrame } from './gateway/on-frame.ts';
 import { prove } from './gateway/prove.ts';
 import { gatewaySessions } from './gateway/sessions.ts';
 import { gateway, type SocketData } from './gateway/upgrade.ts';
+import type { FaultLog } from './http/error-answer.ts';
 import { frontDoor } from './http/front-door.ts';
 import { libraryUpload } from './library/upload-library-file.ts';
 import { callRate } from './limits/call-rate.ts';
@@ -59,8 +60,10 @@ const every = (milliseconds: number, call: () => void): (() => void) => {
   return () => clearInterval(timer);
 };
 
+type World = { readonly config: ServerConfig; readonly folder: DataFolder; readonly log: Log };
+
 /** The parts below the doors. */
-const openEngine = async (config: ServerConfig, folder: DataFolder, log: Log) => {
+const openEngine = async ({ config, folder, log }: World) => {
   const now = () => Date.now();
   const clock = { now };
   const { store } = folder;
@@ -83,7 +86,7 @@ const openEngine = async (config: ServerConfig, folder: DataFolder, log: Log) =>
 
 type Engine = Awaited<ReturnType<typeof openEngine>>;
 
-const deviceGateway = (engine: Engine, folder: DataFolder, log: Log) => {
+const deviceGateway = (engine: Engine, { folder, log }: World) => {
   const { store, hints, now, clock, sessions } = engine;
   return gateway({
     sessions,
@@ -116,7 +119,7 @@ const deviceGateway = (engine: Engine, folder: DataFolder, log: Log) => {
   });
 };
 
-const restApi = (config: ServerConfig, engine: Engine, folder: DataFolder, log: Log) => {
+const restApi = (engine: Engine, { config, folder, log }: World) => {
   const { store, blobs, hints, clock, now, limits, sessions } = engine;
   const links = resultLinks({ key: folder.sealKey, now, validMs: limits['link-minutes'] * MINUTE_MS });
   const { actions, machines, library, access } = store;
@@ -229,12 +232,7 @@ const listen = (
   });
 };
 
-const serveAdmin = async (
-  folder: DataFolder,
-  engine: Engine,
-  ownTls: boolean,
-  onFault: (id: string, fault: unknown) => void,
-) => {
+const serveAdmin = async (engine: Engine, { config, folder }: World, onFault: FaultLog) => {
   const path = join(folder.path, ADMIN_SOCKET_NAME);
   // one that a killed server left behind; the folder's lock says that nobody serves it
   await rm(path, { force: true });
@@ -244,7 +242,7 @@ const serveAdmin = async (
     now: engine.now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),
     newId: randomUUID,
-    caSha256: ownTls ? folder.certificates.caSha256 : null,
+    caSha256: config.tls === 'own' ? folder.certificates.caSha256 : null,
   });
   const umask = process.umask(0o177);
   try {
@@ -269,9 +267,10 @@ const openFolder = (config: ServerConfig): Promise<DataFolder> =>
 /** Starts everything; throws with a sentence when the folder or the address cannot be had. */
 export const startServer = async (config: ServerConfig, log: Log): Promise<RunningServer> => {
   const folder = await openFolder(config);
-  const engine = await openEngine(config, folder, log);
-  const rest = restApi(config, engine, folder, log);
-  const devices = deviceGateway(engine, folder, log);
+  const world: World = { config, folder, log };
+  const engine = await openEngine(world);
+  const rest = restApi(engine, world);
+  const devices = deviceGateway(engine, world);
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({
     base: () => url,
@@ -298,7 +297,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   });
   const server = listen(config, folder, { fetch, websocket: devices.websocket });
   url = config.publicUrl ?? listenUrl(config, server.port ?? config.port);
-  const admin = await serveAdmin(folder, engine, config.tls === 'own', rest.onFault);
+  const admin = await serveAdmin(engine, world, rest.onFault);
   const stopSweeper = startSweeper(
     { every, onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again') },
     chores(engine, rest.rate.forget),

@@ -39,7 +39,10 @@ export const findResult = (action: ActionRecord, index: number): CommandRecord =
 
 export const issueResultLink =
   (io: LinkIo) =>
-  async (caller: Caller, result: { readonly actionId: string; readonly index: number; readonly base: string }): Promise<string> => {
+  async (
+    caller: Caller,
+    result: { readonly actionId: string; readonly index: number; readonly base: string },
+  ): Promise<string> => {
     const action = await findAction(io)(caller, result.actionId);
     const { index } = findResult(action, result.index);
     return io.signLink({ tenantId: action.tenantId, actionId: action.id, index }, result.base);

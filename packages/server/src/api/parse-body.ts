@@ -31,11 +31,27 @@ const issueCode = (issue: z.core.$ZodIssue): ErrorCode => {
   return issue.code === 'invalid_type' && issue.input === undefined ? 'MissingRequiredParameter' : 'InvalidInput';
 };
 
+const kindOf = (value: unknown): string => {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+};
+
+/** What was expected and what was got, in our words where the schema library's would not say both. */
+const sentenceOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === 'invalid_type') return `expected ${issue.expected}, got ${kindOf(issue.input)}`;
+  if (issue.code === 'too_small')
+    return `expected at least ${issue.minimum} ${issue.origin === 'array' ? 'item' : 'character'}(s), got fewer`;
+  if (issue.code === 'too_big')
+    return `expected at most ${issue.maximum} ${issue.origin === 'array' ? 'items' : 'characters'}, got more`;
+  return issue.message;
+};
+
 const refusalOf = (error: z.ZodError): Refusal => {
   const [issue] = error.issues;
   if (issue === undefined) return new Refusal('InvalidRequestBody', 'The body was not understood.');
   const where = issue.path.length === 0 ? 'The body' : pathText(issue.path);
-  return new Refusal(issueCode(issue), `${where}: ${issue.message}.`);
+  return new Refusal(issueCode(issue), `${where}: ${sentenceOf(issue)}.`);
 };
 
 const parseJson = (text: string): unknown => {

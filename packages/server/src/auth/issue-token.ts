@@ -116,7 +116,12 @@ export const issueToken =
     const issuedAt = Math.floor(io.now() / 1_000);
     const audience = resourceOf(request);
     const seconds = TOKEN_SECONDS - 1;
-    const accessToken = await signToken(io, application, { audience, issuedAt, version: request.version, base: request.base });
+    const accessToken = await signToken(io, application, {
+      audience,
+      issuedAt,
+      version: request.version,
+      base: request.base,
+    });
     const v1 = { expires_on: String(issuedAt + seconds), not_before: String(issuedAt), resource: audience };
     return {
       token_type: 'Bearer',

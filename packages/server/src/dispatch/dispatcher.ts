@@ -70,14 +70,13 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
     }
   };
 
+  let passing = false;
   /** One pass over those who wait, however many sessions end meanwhile. */
-  let passing: Promise<void> | null = null;
-  const pass = () => {
-    passing ??= serveWaiting()
-      .catch(io.onFault)
-      .finally(() => {
-        passing = null;
-      });
+  const pass = async () => {
+    if (passing) return;
+    passing = true;
+    await serveWaiting().catch(io.onFault);
+    passing = false;
   };
 
   return {
@@ -86,6 +85,6 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
       await serveWaiting();
       await repeatCancels();
     },
-    sessionEnded: pass,
+    sessionEnded: () => void pass(),
   };
 };

@@ -76,9 +76,14 @@ export const receive =
   (session: Session, message: string | Uint8Array): void => {
     session.lastHeardAt = io.now();
     const decoded = decodeFrame(FrameToServer, message, FRAME_TO_SERVER_BYTES);
-    if (!decoded.ok) return dismiss(session, decoded.fault);
-    if (session.waiting >= FRAMES_WAITING)
-      return dismiss(session, 'too many frames at once: wait for acknowledgements');
+    if (!decoded.ok) {
+      dismiss(session, decoded.fault);
+      return;
+    }
+    if (session.waiting >= FRAMES_WAITING) {
+      dismiss(session, 'too many frames at once: wait for acknowledgements');
+      return;
+    }
     session.waiting++;
     session.tail = session.tail
       .then(() => (session.phase === 'closed' ? undefined : io.handle(session, decoded.value)))

@@ -32,7 +32,7 @@ const readStream = (io: SendIo, command: CommandRecord, stream: string): Readabl
   return result === undefined ? empty() : io.blobs.read(result.sha256);
 };
 
-const rawStream = (io: SendIo, command: CommandRecord, request: Request): Response => {
+const rawStream = (io: SendIo, command: CommandRecord, request: Request): Promise<Response> => {
   const asked = new URL(request.url).searchParams.get('stream');
   const result = asked === null ? command.results[0] : command.results.find((candidate) => candidate.stream === asked);
   if (result === undefined) {
@@ -49,7 +49,7 @@ const rawStream = (io: SendIo, command: CommandRecord, request: Request): Respon
   });
 };
 
-const wrappedFile = (io: SendIo, file: ResultRecord, request: Request): Response => {
+const wrappedFile = (io: SendIo, file: ResultRecord, request: Request): Promise<Response> => {
   const wrapped = gzipStored({
     name: file.name,
     rawBytes: file.sizeBytes,
@@ -74,7 +74,7 @@ const scriptResult = (io: SendIo, command: CommandRecord): Response => {
   return new Response(body, { headers: { ...headers, 'Content-Disposition': attachmentHeader(`${scriptName}.json`) } });
 };
 
-const answer = (io: SendIo, command: CommandRecord, request: Request): Response => {
+const answer = (io: SendIo, command: CommandRecord, request: Request): Promise<Response> | Response => {
   const url = new URL(request.url);
   if (url.searchParams.get('raw') === '1') return rawStream(io, command, request);
   const file = command.results.find((result) => result.stream === 'file');

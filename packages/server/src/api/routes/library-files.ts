@@ -1,5 +1,6 @@
 import { Refusal } from '@longarm/contract/errors';
 import type { Caller } from '../../audit/ports.ts';
+import { bodyOfLength } from '../../http/body-of-length.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
 import { readForm } from '../../http/read-form.ts';
 import type { BlobStore, LibraryFileRecord, LibraryStore } from '../../library/ports.ts';
@@ -75,7 +76,7 @@ export const downloadLibraryFileRoute =
   async ({ caller, params, keepOpen }) => {
     const file = await findFile(io, caller, params.fileName ?? '');
     keepOpen();
-    return new Response(io.blobs.read(file.sha256), {
+    return new Response(await bodyOfLength(io.blobs.read(file.sha256), file.sizeBytes), {
       headers: {
         'Content-Type': 'application/octet-stream',
         'Content-Length': String(file.sizeBytes),

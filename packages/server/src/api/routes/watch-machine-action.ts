@@ -26,8 +26,10 @@ const encoder = new TextEncoder();
 const eventText = (event: string, data: unknown): Uint8Array =>
   encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 
+type Teller = { readonly tell: (chunk: Uint8Array) => void; readonly finish: () => void };
+
 /** Looks at the row again whenever told, one look at a time, and tells what is new. */
-const watcher = (io: WatchIo, first: ActionRecord, tell: (chunk: Uint8Array) => void, finish: () => void) => {
+const watcher = (io: WatchIo, first: ActionRecord, { tell, finish }: Teller) => {
   let told = '';
   let looking = false;
   let again = false;
@@ -58,7 +60,7 @@ export const watchMachineActionRoute =
   async ({ caller, params, keepOpen }) => {
     const first = await io.findAction(caller, params.id ?? '');
     keepOpen();
-    let stop = () => undefined as void;
+    let stop: () => void = () => undefined;
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => {
         let open = true;
@@ -69,7 +71,7 @@ export const watchMachineActionRoute =
           stop();
           controller.close();
         };
-        const { show, look } = watcher(io, first, (chunk) => open && controller.enqueue(chunk), finish);
+        const { show, look } = watcher(io, first, { tell: (chunk) => open && controller.enqueue(chunk), finish });
         const lookNow = () => void look().catch((fault) => open && controller.error(fault));
         const stopHints = io.hints.onActionChanged(first.id, lookNow);
         const stopTimer = io.every(LOOK_MS, () => {

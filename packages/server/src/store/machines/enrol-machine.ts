@@ -1,8 +1,8 @@
 /** The unit behind enrolment: the token's use is spent and the machine is there, or neither. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
-import type { Enrolment, EnrolOutcome } from '../../machines/ports.ts';
 import { isSameHash } from '../../audit/same-hash.ts';
+import type { Enrolment, EnrolOutcome } from '../../machines/ports.ts';
 import type { EnrolTokenRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { factColumns, rememberAddresses } from './machine-rows.ts';

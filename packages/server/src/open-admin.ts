@@ -3,9 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { ADMIN_SOCKET_NAME, type AdminDoor } from '@longarm/contract/admin/operations';
 import { Refusal } from '@longarm/contract/errors';
-import { FolderLocked, openDataFolder, serverNames } from '../data-folder.ts';
-import { directDoor, socketDoor } from './admin-door.ts';
-import { adminOperations } from './answer-operation.ts';
+import { directDoor, socketDoor } from './admin/admin-door.ts';
+import { adminOperations } from './admin/answer-operation.ts';
+import { FolderLocked, openDataFolder, serverNames } from './data-folder.ts';
 
 /** Envelopes are signed by a running server only; nothing is claimed through this door. */
 const NO_TERMS = { maxGetBytes: 1, maxOutputBytes: 1, stopOnNonzeroExit: false };

@@ -1,0 +1,241 @@
+/**
+ * A device that speaks the real protocol over a real socket and does what a test tells it, step by step: for what a
+ * real agent would do too fast, too well, or never.
+ */
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import type { ActionId } from '@longarm/contract/ids';
+import type { ResultStream } from '@longarm/contract/result';
+import { parseEnrolToken } from '@longarm/contract/wire/enrol-token';
+import type { EnrolAnswer } from '@longarm/contract/wire/enrolment';
+import { EnvelopePayload } from '@longarm/contract/wire/envelope';
+import type { DeviceFacts } from '@longarm/contract/wire/facts';
+import {
+  AGENT_PATHS,
+  connectProofText,
+  enrolProofText,
+  libraryFilePath,
+  PROTOCOL_VERSION,
+  TRANSFER_HEADERS,
+  UPLOAD_CONTENT_TYPE,
+  uploadPath,
+} from '@longarm/contract/wire/protocol';
+import type { FrameToAgent, FrameToAgentType } from '@longarm/contract/wire/to-agent';
+import type { Fact, UploadedResult } from '@longarm/contract/wire/to-server';
+
+type FrameOf<Type extends FrameToAgentType> = Extract<FrameToAgent, { type: Type }>;
+
+export type DeviceOptions = {
+  readonly server: string;
+  readonly enrolToken: string;
+  readonly name: string;
+  /** The same text twice is the same agent at the same place. */
+  readonly place?: string;
+  readonly caPem?: string;
+};
+
+const factsOf = (name: string): DeviceFacts => ({
+  computerDnsName: name,
+  osPlatform: 'Linux',
+  osVersion: null,
+  osProcessor: 'x64',
+  version: '12',
+  osBuild: null,
+  osArchitecture: '64-bit',
+  agentVersion: '0.0.0-scripted',
+  aadDeviceId: null,
+  ipAddresses: [{ ipAddress: '10.0.0.5', macAddress: null, type: 'Ethernet', operationalStatus: 'Up' }],
+});
+
+const signText = (key: KeyObject, text: string): string => sign(null, Buffer.from(text), key).toString('base64url');
+
+const sha256Of = (bytes: Uint8Array): UploadedResult['sha256'] =>
+  // hex of a digest has the form that the brand stands for
+  createHash('sha256').update(bytes).digest('hex') as UploadedResult['sha256'];
+
+/** Frames that came and nobody has taken, and who waits for one. */
+class Inbox {
+  readonly #frames: FrameToAgent[] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  push(frame: FrameToAgent): void {
+    this.#frames.push(frame);
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  has(type: FrameToAgentType): boolean {
+    return this.#frames.some((frame) => frame.type === type);
+  }
+
+  /** The first frame of the type, as soon as there is one; earlier ones of other types stay. */
+  async take<Type extends FrameToAgentType>(type: Type, timeoutMs: number): Promise<FrameOf<Type>> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const place = this.#frames.findIndex((frame) => frame.type === type);
+      // found by its type
+      if (place >= 0) return this.#frames.splice(place, 1)[0] as FrameOf<Type>;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      const timer = setTimeout(resolve, Math.max(0, deadline - performance.now()));
+      await promise;
+      clearTimeout(timer);
+      if (performance.now() >= deadline && !this.has(type)) {
+        throw new Error(
+          `no ${type} frame within ${timeoutMs} ms; there are: ${this.#frames.map((frame) => frame.type).join(', ') || 'none'}`,
+        );
+      }
+    }
+  }
+}
+
+export type Offered = {
+  readonly actionId: ActionId;
+  readonly envelope: string;
+  readonly payload: EnvelopePayload;
+  readonly ticket: string;
+};
+
+export class ScriptedDevice {
+  readonly machineId: string;
+  readonly #options: DeviceOptions;
+  readonly #key: KeyObject;
+  readonly #identity: EnrolAnswer;
+  #socket: WebSocket | null = null;
+  #inbox = new Inbox();
+  #sequence = 0;
+
+  private constructor(options: DeviceOptions, key: KeyObject, identity: EnrolAnswer) {
+    this.#options = options;
+    this.#key = key;
+    this.#identity = identity;
+    this.machineId = identity.machineId;
+  }
+
+  static async enrol(options: DeviceOptions): Promise<ScriptedDevice> {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const { x = '' } = publicKey.export({ format: 'jwk' });
+    const hardwareId = createHash('sha256')
+      .update(options.place ?? crypto.randomUUID())
+      .digest('hex');
+    const tokenId = parseEnrolToken(options.enrolToken)?.id ?? '';
+    const response = await fetch(options.server + AGENT_PATHS.enrol, {
+      method: 'POST',
+      body: JSON.stringify({
+        token: options.enrolToken,
+        publicKey: x,
+        hardwareId,
+        proof: signText(privateKey, enrolProofText({ tokenId, publicKey: x, hardwareId })),
+        facts: factsOf(options.name),
+      }),
+      ...(options.caPem === undefined ? {} : { tls: { ca: options.caPem } }),
+    });
+    if (!response.ok) throw new Error(`enrolment: ${response.status} ${await response.text()}`);
+    return new ScriptedDevice(options, privateKey, (await response.json()) as EnrolAnswer);
+  }
+
+  /** Connects and proves; resolves when the server welcomed it. */
+  async connect(journaled: readonly string[] = []): Promise<void> {
+    const inbox = new Inbox();
+    const socket = new WebSocket(this.#options.server.replace(/^http/, 'ws') + AGENT_PATHS.connect);
+    socket.onmessage = ({ data }) => inbox.push(JSON.parse(String(data)));
+    this.#inbox = inbox;
+    this.#socket = socket;
+    const { nonce } = await this.take('hello');
+    const { machineId } = this;
+    const proof = signText(this.#key, connectProofText({ nonce, machineId, audience: this.#identity.audience }));
+    this.send({
+      type: 'prove',
+      protocol: PROTOCOL_VERSION,
+      machineId,
+      proof,
+      facts: factsOf(this.#options.name),
+      journaled,
+    });
+    await this.take('welcome');
+  }
+
+  async disconnect(): Promise<void> {
+    const socket = this.#socket;
+    if (socket === null || socket.readyState === WebSocket.CLOSED) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.onclose = () => resolve();
+    socket.close();
+    await promise;
+  }
+
+  send(frame: object): void {
+    this.#socket?.send(JSON.stringify(frame));
+  }
+
+  take<Type extends FrameToAgentType>(type: Type, timeoutMs = 5_000): Promise<FrameOf<Type>> {
+    return this.#inbox.take(type, timeoutMs);
+  }
+
+  has(type: FrameToAgentType): boolean {
+    return this.#inbox.has(type);
+  }
+
+  async takeOffer(timeoutMs = 5_000): Promise<Offered> {
+    const { actionId, envelope, ticket } = await this.take('offer', timeoutMs);
+    const payload = EnvelopePayload.parse(
+      JSON.parse(Buffer.from(envelope.split('.')[1] ?? '', 'base64url').toString('utf8')),
+    );
+    return { actionId, envelope, payload, ticket };
+  }
+
+  /** Sends the next report without waiting; gives its sequence. */
+  tell(fact: DistributiveOmit<Fact, 'at'>): number {
+    this.#sequence++;
+    this.send({ type: 'report', sequence: this.#sequence, fact: { ...fact, at: Date.now() } });
+    return this.#sequence;
+  }
+
+  /** Sends the next report and waits until it is acknowledged. */
+  async report(fact: DistributiveOmit<Fact, 'at'>): Promise<void> {
+    const sequence = this.tell(fact);
+    for (;;) {
+      const acknowledged = await this.take('acknowledge');
+      if (acknowledged.sequence >= sequence) return;
+    }
+  }
+
+  #headers(ticket: string): Record<string, string> {
+    return { authorization: `Bearer ${ticket}` };
+  }
+
+  request(path: string, init: RequestInit): Promise<Response> {
+    return fetch(this.#options.server + path, init);
+  }
+
+  fetchLibraryFile(offer: Offered, sha256: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.request(libraryFilePath(offer.actionId, sha256), {
+      headers: { ...this.#headers(offer.ticket), ...headers },
+    });
+  }
+
+  /** Uploads a whole stream and gives what a report says of it. */
+  async upload(
+    offer: Pick<Offered, 'actionId' | 'ticket'>,
+    place: { readonly index: number; readonly stream: ResultStream },
+    content: string | Uint8Array,
+  ): Promise<UploadedResult> {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    const path = uploadPath({ actionId: offer.actionId, ...place });
+    const headers = this.#headers(offer.ticket);
+    const created = await this.request(path, {
+      method: 'POST',
+      headers: { ...headers, [TRANSFER_HEADERS.uploadLength]: String(bytes.length) },
+    });
+    if (!created.ok) throw new Error(`upload: ${created.status} ${await created.text()}`);
+    if (bytes.length > 0) {
+      const sent = await this.request(path, {
+        method: 'PATCH',
+        headers: { ...headers, [TRANSFER_HEADERS.uploadOffset]: '0', 'content-type': UPLOAD_CONTENT_TYPE },
+        body: bytes,
+      });
+      if (sent.status !== 204) throw new Error(`upload: ${sent.status} ${await sent.text()}`);
+    }
+    return { stream: place.stream, sha256: sha256Of(bytes), sizeBytes: bytes.length, name: place.stream, cutBytes: 0 };
+  }
+}
+
+type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
