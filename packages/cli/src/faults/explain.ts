@@ -20,7 +20,7 @@ const NEXT_WHEN_UNREACHABLE: Readonly<Record<UnreachableReason, string>> = {
   refused: 'Check that the server runs and that the address and port are right.',
   'unknown-host': 'Check the spelling of the address, and the name service.',
   untrusted:
-    'Give its CA: `longarm login … --ca FILE`, or `--ca-sha256 FINGERPRINT` with the fingerprint that the server prints at its start.',
+    'Give its CA: `longarm login … --ca FILE`, or `--ca-sha256 FINGERPRINT` with the SHA-256 fingerprint of tls/ca.pem in its data folder.',
   cut: 'Check that the address begins with https:// when the server speaks TLS, then try again.',
   silent: 'Check the network and the load of the server, then try again.',
 };
