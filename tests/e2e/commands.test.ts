@@ -1,8 +1,10 @@
 /** Each command on a real device: real server, agent and scripts as processes. */
+
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Json } from '@longarm/testkit/api-caller';
 import {
   getFile,
   isFinal,

@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '@longarm/testkit/is-alive';
 import { getFile, isFinal, openSite, runScript, type TestSite } from '@longarm/testkit/test-site';
 import { until } from '@longarm/testkit/until';
 
@@ -14,15 +15,6 @@ const newSite = async (...flags: string[]): Promise<TestSite> => {
 afterEach(async () => {
   for (const site of sites.splice(0)) await site.close();
 });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** The pid that a script wrote, as soon as it has. */
 const pidFrom = (path: string): Promise<number> =>
