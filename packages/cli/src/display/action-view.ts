@@ -55,5 +55,6 @@ export const printAction = async (io: Io, action: ActionEntity): Promise<void> =
     ['comment', action.requestorComment],
     ['changed', formatAge(action.lastUpdateDateTimeUtc, io.world.now())],
   ]);
+  await io.stdout.write('\n');
   await printCommands(io, action);
 };

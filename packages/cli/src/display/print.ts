@@ -20,9 +20,8 @@ export const printTable = async (io: Io, table: Table, whenEmpty: string): Promi
 /** Name and value, one pair a line; values that are null are left out. */
 export const printFacts = async (io: Io, facts: readonly (readonly [string, string | null])[]): Promise<void> => {
   const paint = painter(io);
-  const width = Math.max(...facts.map(([name]) => widthOf(name)));
-  const lines = facts.flatMap(([name, value]) =>
-    value === null ? [] : [`${paint('dim', padEnd(name, width))}  ${visible(value)}`],
-  );
+  const told = facts.flatMap(([name, value]) => (value === null ? [] : [{ name, value }]));
+  const width = Math.max(...told.map(({ name }) => widthOf(name)));
+  const lines = told.map(({ name, value }) => `${paint('dim', padEnd(name, width))}  ${visible(value)}`);
   await printLines(io, lines);
 };

@@ -44,7 +44,7 @@ const livingProgress = (io: Io): Progress => {
   let cancelTick = () => {};
   const draw = async (): Promise<void> => {
     const elapsed = formatDuration(Math.floor((io.world.now() - sinceMs) / 1000) * 1000).replace('.0 s', ' s');
-    const text = truncate(`${SPINNER[ticks % SPINNER.length]} ${present}, ${elapsed}`, io.columns - 1);
+    const text = truncate(`${SPINNER[ticks % SPINNER.length]} ${elapsed}  ${present}`, io.columns - 1);
     await io.stdout.write(`${CLEAR_LINE}${paint('busy', text)}`);
   };
   const tick = (): void => {

@@ -1,0 +1,129 @@
+import { afterEach, expect, test } from 'bun:test';
+import {
+  ADMIN_OPERATIONS,
+  type AdminAnswer,
+  type AdminDoor,
+  type AdminOperation,
+} from '@longarm/contract/admin/operations';
+import { Refusal } from '@longarm/contract/errors';
+import { openSession, type Session } from './session.ts';
+
+const sessions: Session[] = [];
+afterEach(async () => {
+  for (const session of sessions.splice(0)) await session.close();
+});
+
+const TENANT = '11111111-2222-4333-8444-555555555555';
+const CLIENT = '7f9c3a52-1d5e-4a4e-9a54-6f1a5d0c2b11';
+const CREATED = '2026-02-04T11:00:00.0000000Z';
+const token = { tenantId: TENANT, tags: ['a'], uses: 1, createdDateTimeUtc: CREATED, revoked: false };
+
+const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
+  createApplication: { tenantId: TENANT, clientId: CLIENT, clientSecret: 's3cret' },
+  listApplications: {
+    applications: [
+      { tenantId: TENANT, clientId: CLIENT, name: 'bot', roles: ['Library.Manage'], createdDateTimeUtc: CREATED },
+    ],
+  },
+  deleteApplication: { deleted: true },
+  createEnrolToken: { id: 'tok1', token: 'longarm1.tok1.x.y' },
+  listEnrolTokens: {
+    tokens: [
+      { ...token, id: 'endless', maxUses: null, expiresDateTimeUtc: null },
+      { ...token, id: 'over', maxUses: null, expiresDateTimeUtc: CREATED },
+      { ...token, id: 'full', maxUses: 1, expiresDateTimeUtc: null },
+      { ...token, id: 'gone', maxUses: null, expiresDateTimeUtc: null, revoked: true },
+    ],
+  },
+  revokeEnrolToken: { revoked: false },
+};
+
+const open = async () => {
+  const calls: unknown[] = [];
+  const door: AdminDoor = {
+    call: async <Name extends AdminOperation>(name: Name, request: unknown): Promise<AdminAnswer<Name>> => {
+      calls.push([name, ADMIN_OPERATIONS[name].request.parse(request)]);
+      // The table of operations ties the answer's schema to its name; the compiler cannot follow it through an index.
+      return ADMIN_OPERATIONS[name].answer.parse(ANSWERS[name]) as AdminAnswer<Name>;
+    },
+    close: async () => {
+      calls.push('closed');
+    },
+  };
+  const openAdmin = async (dataFolder: string): Promise<AdminDoor> => {
+    if (dataFolder === 'locked') throw new Refusal('BadRequest', 'The folder is held by another process.');
+    calls.push(dataFolder);
+    return door;
+  };
+  const session = await openSession({ openAdmin });
+  sessions.push(session);
+  return { session, calls };
+};
+
+test('an application is created for programs as exactly three keys, for people with a warning', async () => {
+  const { session, calls } = await open();
+  const roles = ['--role', 'Machine.LiveResponse', 'Machine.Read.All', '--role', 'Library.Manage'];
+  const created = await session.bare('app', 'create', 'bot', ...roles, '--data', 'd', '--json');
+  expect(created).toMatchObject({ code: 0, err: '' });
+  expect(created.out).toBe(`{"tenantId":"${TENANT}","clientId":"${CLIENT}","clientSecret":"s3cret"}\n`);
+  const request = { name: 'bot', roles: ['Machine.LiveResponse', 'Machine.Read.All', 'Library.Manage'] };
+  expect(calls).toEqual(['d', ['createApplication', request], 'closed']);
+  expect((await session.bare('app', 'create', 'bot', ...roles, '--data', 'd')).out).toContain('shown this once');
+});
+
+test('a role that does not exist, no role, and no data folder are wrong usages', async () => {
+  const { session, calls } = await open();
+  expect(await session.bare('app', 'create', 'x', '--role', 'Root', '--data', 'd')).toMatchObject({ code: 2 });
+  expect(await session.bare('app', 'create', 'x', '--data', 'd')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Machine.LiveResponse'),
+  });
+  expect(await session.bare('app', 'list')).toMatchObject({ code: 2, err: expect.stringContaining('--data DIR') });
+  expect(calls).toEqual([]);
+});
+
+test('applications are listed and deleted', async () => {
+  const { session, calls } = await open();
+  const listed = await session.bare('app', 'list', '--data', 'd');
+  expect(listed.out).toContain(`bot   ${CLIENT}  Library.Manage  1 h ago`);
+  expect(JSON.parse((await session.bare('app', 'list', '--data', 'd', '--json')).out)[0].name).toBe('bot');
+  expect((await session.bare('app', 'delete', CLIENT, '--data', 'd')).code).toBe(0);
+  expect(calls).toContainEqual(['deleteApplication', { clientId: CLIENT }]);
+  expect((await session.bare('app', 'delete', 'bot', '--data', 'd')).code).toBe(2);
+});
+
+test('an enrolment token is created with what bounds it', async () => {
+  const { session, calls } = await open();
+  const bounds = ['--tag', 'a', 'b', '--uses', '3', '--hours', '0.5'];
+  const created = await session.bare('enrol-token', 'create', ...bounds, '--data', 'd', '--json');
+  expect(created.out).toBe('{"token":"longarm1.tok1.x.y","id":"tok1"}\n');
+  expect(calls).toContainEqual(['createEnrolToken', { tags: ['a', 'b'], maxUses: 3, validHours: 0.5 }]);
+  await session.bare('enrol-token', 'create', '--data', 'd');
+  expect(calls).toContainEqual(['createEnrolToken', { tags: [], maxUses: null, validHours: null }]);
+  expect((await session.bare('enrol-token', 'create', '--uses', '0', '--data', 'd')).code).toBe(2);
+});
+
+test('enrolment tokens say whether they are still good', async () => {
+  const { session } = await open();
+  const { out } = await session.bare('enrol-token', 'list', '--data', 'd');
+  expect(out.split('\n').map((line) => line.slice(0, 17).trimEnd())).toEqual([
+    'ID       STATE',
+    'endless  good',
+    'over     expired',
+    'full     used up',
+    'gone     revoked',
+    '',
+  ]);
+});
+
+test('what is not there, or cannot be opened, is a refusal with a sentence', async () => {
+  const { session } = await open();
+  expect(await session.bare('enrol-token', 'revoke', 'no\u001b', '--data', 'd')).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('no enrolment token no\\x1b'),
+  });
+  expect(await session.bare('app', 'list', '--data', 'locked')).toMatchObject({
+    code: 3,
+    err: expect.stringContaining('held by another process'),
+  });
+});
