@@ -2,10 +2,11 @@
  * Small files that must be there whole or not at all, whatever crashes: keys, secrets, certificates. Written to
  * a temporary beside them, synced, given their name in one step, and the folder synced. Mode 0600, folders 0700.
  */
+
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode } from './error-code.ts';
+import { faultCode } from '@longarm/contract/system-fault';
 
 const syncFolder = async (folder: string): Promise<void> => {
   const handle = await open(folder, 'r');
@@ -52,7 +53,7 @@ export const readFileOrNull = async (path: string): Promise<Uint8Array | null> =
   try {
     return await readFile(path);
   } catch (fault) {
-    if (errorCode(fault) === 'ENOENT') return null;
+    if (faultCode(fault) === 'ENOENT') return null;
     throw fault;
   }
 };
@@ -72,7 +73,7 @@ export const readOrCreateFile = async (
     try {
       await link(temporary, path);
     } catch (fault) {
-      if (errorCode(fault) !== 'EEXIST') throw fault;
+      if (faultCode(fault) !== 'EEXIST') throw fault;
     }
   });
   return readFile(path);

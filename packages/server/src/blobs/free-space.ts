@@ -1,7 +1,8 @@
 /** Keeps a reserve on the disk, so that the database beside the blobs can still commit when uploads filled it. */
+
 import { statfs } from 'node:fs/promises';
+import { faultCode } from '@longarm/contract/system-fault';
 import { UploadFault } from '../library/ports.ts';
-import { errorCode } from './error-code.ts';
 
 /** Bytes written between two looks at the disk. */
 export const FREE_SPACE_STRIDE_BYTES = 16 * 1_048_576;
@@ -35,6 +36,6 @@ export const freeSpace = (folder: string, minimumFreeBytes: number): FreeSpace =
 
 /** A write's fault as the sender should hear it: no space, or over the quota, is `disk-full`. */
 export const asUploadFault = (fault: unknown, uploadedBytes: number): unknown => {
-  const code = errorCode(fault);
+  const code = faultCode(fault);
   return code === 'ENOSPC' || code === 'EDQUOT' ? diskFull(uploadedBytes) : fault;
 };

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ByteRange } from '../library/ports.ts';
-import { nullIfAbsent } from './error-code.ts';
+import { nullIfAbsent } from './null-if-absent.ts';
 
 /** Large enough that a system call per chunk costs little, small enough for many readers at once. */
 export const READ_CHUNK_BYTES = 262_144;

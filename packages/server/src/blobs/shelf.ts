@@ -2,9 +2,9 @@
 import { open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseSha256, type Sha256 } from '@longarm/contract/ids';
-import { nullIfAbsent } from './error-code.ts';
 import { type Layout, makeFolder, syncFolder } from './layout.ts';
 import { namedLock } from './lock.ts';
+import { nullIfAbsent } from './null-if-absent.ts';
 
 export type Shelf = {
   /** Takes the file, which must be synced, under its hash; durable when it resolves. Over an equal blob: fresh again. */

@@ -3,7 +3,7 @@
  * logged with its cause, answered without it.
  */
 import { ERRORS, Refusal } from '@longarm/contract/errors';
-import { errorCodeOf } from './error-code-of.ts';
+import { faultCode } from '@longarm/contract/system-fault';
 import { jsonAnswer } from './json-answer.ts';
 
 export type FaultLog = (requestId: string, fault: unknown) => void;
@@ -14,7 +14,7 @@ const RETRY_SECONDS = 10;
 const refusalOf = (fault: unknown): Refusal | null => {
   if (fault instanceof Refusal) return fault;
   // the disk is full: nothing was lost, and the caller may come again
-  if (errorCodeOf(fault) === 'ENOSPC')
+  if (faultCode(fault) === 'ENOSPC')
     return new Refusal('InternalServerError', 'The disk of the server is full. Free space there, and try again.');
   return null;
 };
