@@ -1,0 +1,62 @@
+/** Library scripts on this device, by hash: fetched once, checked each time, and not more than so many. */
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sha256 } from '@longarm/contract/ids';
+import { libraryFilePath } from '@longarm/contract/wire/protocol';
+import { syncFolder } from '../platform/durable-file.ts';
+import { download } from '../transfer/download.ts';
+import { type CommandEnd, type CommandIo, failedWith, type HandlerRun, stoppedTransfer } from './command-run.ts';
+import { hashFile } from './hash-file.ts';
+
+/** Scripts kept beside the one that is wanted; those fetched longest ago go first. */
+const SCRIPTS = 64;
+
+type ScriptRun = HandlerRun<'RunScript'>;
+type PinnedFile = NonNullable<ScriptRun['ordered']['file']>;
+
+type Fetched =
+  | { readonly kind: 'there'; readonly path: string }
+  | { readonly kind: 'failed'; readonly end: CommandEnd };
+
+const failed = (end: CommandEnd): Fetched => ({ kind: 'failed', end });
+
+const prune = (folder: string): void => {
+  const newestFirst = readdirSync(folder)
+    .map((name) => ({ path: join(folder, name), fetchedAt: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.fetchedAt - a.fetchedAt);
+  for (const { path } of newestFirst.slice(SCRIPTS)) rmSync(path, { recursive: true, force: true });
+};
+
+const isThere = async (path: string, sha256: Sha256): Promise<boolean> => (await hashFile(path))?.sha256 === sha256;
+
+/** Null when it is there now. */
+const fetchTo = async (io: CommandIo, run: ScriptRun, file: PinnedFile): Promise<CommandEnd | null> => {
+  const incoming = io.folders.incomingFile(run.actionId, run.index);
+  const from = libraryFilePath(run.actionId, file.sha256);
+  try {
+    const end = await download(io.transfer, { from, to: incoming, ...file, ticket: run.ticket, stop: run.stop });
+    if (end.kind === 'stopped') return stoppedTransfer(run, end.fault);
+    if (end.kind === 'failed') return failedWith(`${run.command.scriptName}: ${end.sentence}`);
+    const folder = io.folders.scriptFolder(file.sha256);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    renameSync(incoming, join(folder, run.command.scriptName));
+    syncFolder(folder);
+    return null;
+  } finally {
+    rmSync(incoming, { force: true });
+  }
+};
+
+/** The script on this device, with the very bytes that were pinned: looked at again immediately before it runs. */
+export const fetchedScript = async (io: CommandIo, run: ScriptRun): Promise<Fetched> => {
+  const { scriptName } = run.command;
+  const { file } = run.ordered;
+  if (file === null) return failed(failedWith(`${scriptName}: the order names no library file`));
+  const path = join(io.folders.scriptFolder(file.sha256), scriptName);
+  if (await isThere(path, file.sha256)) return { kind: 'there', path };
+  prune(io.folders.scripts);
+  const fault = await fetchTo(io, run, file);
+  if (fault !== null) return failed(fault);
+  if (await isThere(path, file.sha256)) return { kind: 'there', path };
+  return failed(failedWith(`${scriptName}: was changed on this device before it could run`));
+};

@@ -1,0 +1,38 @@
+/** Where things lie in the state folder. Names in it are ids, hashes and indexes, never what a caller chose, but for the two that are said to be. */
+import { join } from 'node:path';
+import type { ActionId, Sha256 } from '@longarm/contract/ids';
+import type { ResultStream } from '@longarm/contract/result';
+
+export type StateFolder = {
+  readonly keys: string;
+  readonly identity: string;
+  readonly journal: string;
+  readonly lock: string;
+  /** Library scripts by hash; below each hash one file with the script's name (checked by `fileNameFault`). */
+  readonly scripts: string;
+  readonly scriptFolder: (sha256: Sha256) => string;
+  /** Downloads on their way. */
+  readonly incoming: string;
+  readonly incomingFile: (actionId: ActionId, index: number) => string;
+  /** Outputs and copies that are to be uploaded. */
+  readonly spool: string;
+  readonly spoolFile: (actionId: ActionId, index: number, stream: ResultStream) => string;
+  /** Where scripts run and PutFile puts; its files have names that callers chose (checked by `fileNameFault`). */
+  readonly workingFolder: string;
+  readonly workingFolderManifest: string;
+};
+
+export const stateFolder = (path: string): StateFolder => ({
+  keys: join(path, 'key.pem'),
+  identity: join(path, 'identity.json'),
+  journal: join(path, 'journal.log'),
+  lock: join(path, 'agent.lock'),
+  scripts: join(path, 'scripts'),
+  scriptFolder: (sha256) => join(path, 'scripts', sha256),
+  incoming: join(path, 'incoming'),
+  incomingFile: (actionId, index) => join(path, 'incoming', `${actionId}-${index}`),
+  spool: join(path, 'spool'),
+  spoolFile: (actionId, index, stream) => join(path, 'spool', `${actionId}-${index}-${stream}`),
+  workingFolder: join(path, 'working-folder'),
+  workingFolderManifest: join(path, 'working-folder.json'),
+});

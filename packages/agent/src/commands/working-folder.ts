@@ -1,0 +1,63 @@
+/** The device's one working folder: emptied when the device restarted, but for what was put there to be kept. */
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { replaceFile } from '../platform/durable-file.ts';
+
+const Manifest = z.strictObject({ bootId: z.string(), kept: z.array(z.string()) });
+type Manifest = z.infer<typeof Manifest>;
+
+export type WorkingFolder = {
+  readonly path: string;
+  /** Remembers durably whether the file of this name outlives a restart of the device. */
+  readonly keep: (fileName: string, isKept: boolean) => void;
+};
+
+const readManifest = (path: string): Manifest | null => {
+  if (!existsSync(path)) return null;
+  try {
+    return Manifest.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    // without it nobody knows what was to be kept, and the promise is that the rest goes
+    return null;
+  }
+};
+
+const emptyExcept = (folder: string, kept: readonly string[]): void => {
+  for (const name of readdirSync(folder)) {
+    if (!kept.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+};
+
+const requireFolder = (path: string): void => {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (!lstatSync(path).isDirectory())
+    throw new Error(`${path}: expected the working folder, got a link or a file. Remove it and start again.`);
+};
+
+/** Opens the folder at a start of the agent. Throws a sentence when it cannot be used. */
+export const openWorkingFolder = (place: {
+  readonly path: string;
+  readonly manifestPath: string;
+  readonly bootId: string;
+}): WorkingFolder => {
+  const { path, manifestPath, bootId } = place;
+  requireFolder(path);
+  let manifest = readManifest(manifestPath) ?? { bootId: '', kept: [] };
+  const remember = (next: Manifest) => {
+    replaceFile(manifestPath, JSON.stringify(next));
+    manifest = next;
+  };
+  if (manifest.bootId !== bootId) {
+    emptyExcept(path, manifest.kept);
+    remember({ bootId, kept: manifest.kept.filter((name) => existsSync(join(path, name))) });
+  }
+  return {
+    path,
+    keep: (fileName, isKept) => {
+      if (manifest.kept.includes(fileName) === isKept) return;
+      const others = manifest.kept.filter((name) => name !== fileName);
+      remember({ ...manifest, kept: isKept ? [...others, fileName] : others });
+    },
+  };
+};

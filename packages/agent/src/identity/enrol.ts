@@ -1,0 +1,85 @@
+/** Enrolment: with a token, once, a device becomes a machine of a server (docs/agent-protocol.md). */
+import { createHash } from 'node:crypto';
+import { Sha256 } from '@longarm/contract/ids';
+import { type EnrolToken, parseEnrolToken } from '@longarm/contract/wire/enrol-token';
+import { EnrolAnswer, type EnrolRequest } from '@longarm/contract/wire/enrolment';
+import { AGENT_PATHS, enrolProofText } from '@longarm/contract/wire/protocol';
+import { z } from 'zod';
+import type { Platform } from '../platform/platform.ts';
+import type { Identity } from './identity-file.ts';
+import type { DeviceKeys } from './keys.ts';
+import { readText } from './read-text.ts';
+import { serverRequest } from './server-request.ts';
+import { type Fetch, fetchAuthority } from './server-trust.ts';
+
+type EnrolIo = {
+  readonly fetch: Fetch;
+  readonly platform: Pick<Platform, 'facts' | 'hardwareIdentity'>;
+  readonly keys: DeviceKeys;
+};
+
+export type Enrolment = {
+  readonly serverUrl: string;
+  /** The text of an enrolment token. */
+  readonly token: string;
+  /** Absolute path of the state folder: several agents may live on one device, in folders of their own. */
+  readonly stateFolder: string;
+};
+
+const requestBody = (io: EnrolIo, enrolment: Enrolment, token: EnrolToken): EnrolRequest => {
+  const place = `${io.platform.hardwareIdentity()}\n${enrolment.stateFolder}`;
+  const hardwareId = Sha256.parse(createHash('sha256').update(place).digest('hex'));
+  const { publicKey } = io.keys;
+  return {
+    token: enrolment.token.trim(),
+    publicKey,
+    hardwareId,
+    proof: io.keys.sign(enrolProofText({ tokenId: token.id, publicKey, hardwareId })),
+    facts: io.platform.facts(),
+  };
+};
+
+/** An answer to an enrolment is a few hundred bytes. */
+const ANSWER_BYTES = 65_536;
+
+const Refused = z.object({ error: z.object({ message: z.string() }) });
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
+
+const readAnswer = async (answer: Response, keys: DeviceKeys): Promise<EnrolAnswer> => {
+  const body = parseJson(await readText(answer, ANSWER_BYTES));
+  if (!answer.ok) {
+    const said = Refused.safeParse(body).data?.error.message ?? 'it gave no reason';
+    throw new Error(`the server refused to enrol this device: HTTP ${answer.status}, ${JSON.stringify(said)}`);
+  }
+  const parsed = EnrolAnswer.safeParse(body);
+  if (!parsed.success) throw new Error('expected the answer to an enrolment, got something else from this address');
+  if (parsed.data.machineId !== keys.machineId)
+    throw new Error(`expected to become machine ${keys.machineId}, got ${parsed.data.machineId}`);
+  return parsed.data;
+};
+
+/** Enrols, and gives what is to be kept. Throws a sentence when the token is bad, or the server another or away. */
+export const enrol = async (io: EnrolIo, enrolment: Enrolment): Promise<Identity> => {
+  const token = parseEnrolToken(enrolment.token);
+  if (token === null)
+    throw new Error(
+      'expected an enrolment token of the form longarm1.….….…, got something else. Ask the server for one.',
+    );
+  const { serverUrl } = enrolment;
+  const isTls = serverUrl.startsWith('https:');
+  const caPem = isTls && token.caSha256 !== null ? await fetchAuthority(io.fetch, serverUrl, token.caSha256) : null;
+  const answer = await serverRequest(io.fetch, { serverUrl, caPem })(AGENT_PATHS.enrol, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(requestBody(io, enrolment, token)),
+  });
+  const { machineId, tenantId, audience, envelopeKey } = await readAnswer(answer, io.keys);
+  return { version: 1, serverUrl, machineId, tenantId, audience, envelopeKey, caPem };
+};

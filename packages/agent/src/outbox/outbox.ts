@@ -1,0 +1,155 @@
+/**
+ * What is owed to the server goes out in the order in which it happened, and stays owed until the server says that it
+ * is durable there. Results go before the report that speaks of them.
+ */
+import type { ActionId } from '@longarm/contract/ids';
+import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
+import type { Report, UploadedResult } from '@longarm/contract/wire/to-server';
+import type { OwedReport } from '../journal/entries.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../platform/log.ts';
+import { withoutResult } from './without-result.ts';
+
+/** Reports sent and not acknowledged. */
+const IN_FLIGHT = 64;
+/** How often the server may miss the uploads of one report before the report is told without them. */
+const MISSES = 5;
+
+export type Delivery =
+  | { readonly kind: 'delivered' }
+  /** Never: the server does not want it, or its bytes are gone. */
+  | { readonly kind: 'impossible'; readonly sentence: string }
+  | { readonly kind: 'stopped' };
+
+export type DeliverResult = (what: {
+  readonly actionId: ActionId;
+  readonly index: number;
+  readonly result: UploadedResult;
+  readonly path: string;
+  readonly stop: AbortSignal;
+}) => Promise<Delivery>;
+
+type OutboxIo = {
+  readonly journal: Pick<Journal, 'nextOwed' | 'owed' | 'amend' | 'note' | 'onOwed'>;
+  readonly deliver: DeliverResult;
+  /** Removes a spool file whose report was acknowledged; one that has gone is fine. */
+  readonly removeSpool: (path: string) => void;
+  readonly log: Log;
+  /** The journal could not be written: the agent cannot go on. */
+  readonly onFault: (fault: unknown) => void;
+};
+
+type Missing = Extract<FrameToAgent, { type: 'missing-uploads' }>;
+
+export type Outbox = {
+  /** A connection is there: owed reports go out on it, until `disconnected`. */
+  readonly connected: (send: (report: Report) => void) => void;
+  readonly disconnected: () => void;
+  readonly acknowledge: (sequence: number) => void;
+  readonly missingUploads: (missing: Missing) => void;
+};
+
+type Connection = {
+  readonly send: (report: Report) => void;
+  readonly closed: AbortController;
+  /** The highest sequence that was sent. */
+  sent: number;
+};
+
+/** A bell: `ring` wakes whoever waits now, or the next who does. */
+const bell = () => {
+  let rung = Promise.withResolvers<void>();
+  return {
+    ring: () => rung.resolve(),
+    wait: async () => {
+      await rung.promise;
+      rung = Promise.withResolvers();
+    },
+  };
+};
+
+/** Sends the report's first result that the server has not; false when there is none left. */
+const deliverNext = async (io: OutboxIo, report: OwedReport, stop: AbortSignal): Promise<boolean> => {
+  const { fact, sequence, uploaded } = report;
+  if (fact.kind !== 'command-finished') return false;
+  const result = fact.results.find(({ stream }) => !uploaded.includes(stream));
+  if (result === undefined) return false;
+  const { actionId, index } = fact;
+  const path = report.sources.find(({ stream }) => stream === result.stream)?.path ?? '';
+  const delivery = await io.deliver({ actionId, index, result, path, stop });
+  if (delivery.kind === 'delivered') io.journal.note({ kind: 'uploaded', sequence, stream: result.stream });
+  if (delivery.kind === 'impossible') {
+    io.log('warn', 'a result cannot be delivered', { actionId, index, reason: delivery.sentence });
+    io.journal.amend(withoutResult(report, [result.stream], delivery.sentence));
+  }
+  return true;
+};
+
+/** What is owed next on this connection, or null: nothing, or too much on its way. */
+const nextToSend = (io: OutboxIo, connection: Connection): OwedReport | null => {
+  const inFlight = io.journal.owed().filter(({ sequence }) => sequence <= connection.sent).length;
+  return inFlight >= IN_FLIGHT ? null : io.journal.nextOwed(connection.sent);
+};
+
+const drain = async (io: OutboxIo, connection: Connection, wait: () => Promise<void>): Promise<void> => {
+  const stop = connection.closed.signal;
+  while (!stop.aborted) {
+    const report = nextToSend(io, connection);
+    if (report === null) await wait();
+    else if (!(await deliverNext(io, report, stop)) && !stop.aborted) {
+      connection.send({ type: 'report', sequence: report.sequence, fact: report.fact });
+      connection.sent = report.sequence;
+    }
+  }
+};
+
+export const outbox = (io: OutboxIo): Outbox => {
+  const misses = new Map<number, number>();
+  const { ring, wait } = bell();
+  let connection: Connection | null = null;
+  let draining: Promise<void> = Promise.resolve();
+  io.journal.onOwed(ring);
+
+  const disconnect = () => {
+    connection?.closed.abort();
+    connection = null;
+    ring();
+  };
+
+  const rewind = (sequence: number) => {
+    if (connection !== null) connection.sent = Math.min(connection.sent, sequence - 1);
+    ring();
+  };
+
+  return {
+    connected: (send) => {
+      disconnect();
+      const opened: Connection = { send, closed: new AbortController(), sent: 0 };
+      connection = opened;
+      // one after another: an upload of the last connection lets go first
+      draining = draining.then(() => drain(io, opened, wait)).catch(io.onFault);
+    },
+    disconnected: disconnect,
+    acknowledge: (sequence) => {
+      const done = io.journal.owed().filter((report) => report.sequence <= sequence);
+      if (done.length === 0) return;
+      io.journal.note({ kind: 'acknowledged', sequence });
+      for (const report of done) {
+        misses.delete(report.sequence);
+        for (const { path, isSpool } of report.sources) if (isSpool) io.removeSpool(path);
+      }
+      ring();
+    },
+    missingUploads: ({ sequence, streams }) => {
+      const report = io.journal.nextOwed(sequence - 1);
+      if (report?.sequence !== sequence || report.fact.kind !== 'command-finished') return;
+      const missed = (misses.get(sequence) ?? 0) + 1;
+      misses.set(sequence, missed);
+      const { results } = report.fact;
+      const isSendable = streams.every((stream) => results.some((result) => result.stream === stream));
+      if (isSendable && missed <= MISSES) io.journal.note({ kind: 'missing', sequence, streams });
+      else io.journal.amend(withoutResult(report, streams, `the server did not get: ${streams.join(', ')}`));
+      rewind(sequence);
+    },
+  };
+};

@@ -1,0 +1,52 @@
+/** Linux, through /proc (proc(5)). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { deviceFacts } from './device-facts.ts';
+import type { Platform } from './platform.ts';
+import { endGroup, endProcess } from './send-signal.ts';
+
+const readText = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+};
+
+type Stat = { readonly group: number; readonly startTicks: string };
+
+/** Fields of /proc/PID/stat; null for what has gone, also for a zombie, which runs nothing any more. */
+const statOf = (pid: number): Stat | null => {
+  const text = readText(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // the name in parentheses may hold anything: count fields behind its last parenthesis
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  const startTicks = fields[19];
+  if (state === undefined || group === undefined || startTicks === undefined) return null;
+  return state === 'Z' || state === 'X' ? null : { group: Number(group), startTicks };
+};
+
+const allPids = (): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number);
+
+const isMarked = (pid: number, assignment: string): boolean =>
+  pid !== process.pid && (readText(`/proc/${pid}/environ`)?.split('\0').includes(assignment) ?? false);
+
+const distributionVersion = (): string =>
+  /^VERSION_ID="?([^"\n]*)"?$/m.exec(readText('/etc/os-release') ?? '')?.[1] ?? '';
+
+export const linuxPlatform = (): Platform => ({
+  osPlatform: 'Linux',
+  bootId: () => readText('/proc/sys/kernel/random/boot_id') ?? 'unknown',
+  hardwareIdentity: () =>
+    readText('/sys/class/dmi/id/product_uuid') || readText('/etc/machine-id') || `host ${hostname()}`,
+  facts: () => deviceFacts('Linux', { version: distributionVersion(), osBuild: null }),
+  startTimeOf: (pid) => statOf(pid)?.startTicks ?? null,
+  groupMembers: (group) => allPids().filter((pid) => statOf(pid)?.group === group),
+  markedProcesses: (assignment) => allPids().filter((pid) => isMarked(pid, assignment) && statOf(pid) !== null),
+  endGroup,
+  endProcess,
+});

@@ -1,0 +1,27 @@
+/** What the agent needs of an operating system: who the device is, and what runs on it. One file per system. */
+import type { OsPlatform } from '@longarm/contract/machine';
+import type { DeviceFacts } from '@longarm/contract/wire/facts';
+
+/** How something is ended: asked to, or made to. */
+export type EndSignal = 'SIGTERM' | 'SIGKILL';
+
+export type Platform = {
+  readonly osPlatform: OsPlatform;
+  /** Another text after each start of the device, the same in between. */
+  readonly bootId: () => string;
+  /** What tells this device from others and outlives its file system's content where the system has such a thing. */
+  readonly hardwareIdentity: () => string;
+  readonly facts: () => DeviceFacts;
+  /**
+   * When the process started, in the system's own words; null when there is no such living process. Together with
+   * the pid it names one process for as long as the device runs.
+   */
+  readonly startTimeOf: (pid: number) => string | null;
+  /** Living processes of a group; on Windows, which has no groups, the process itself. */
+  readonly groupMembers: (group: number) => readonly number[];
+  /** Living processes with this `NAME=value` in their environment; empty where the system does not tell. */
+  readonly markedProcesses: (assignment: string) => readonly number[];
+  /** Sends to every process of the group. One that has gone meanwhile is fine. */
+  readonly endGroup: (group: number, signal: EndSignal) => void;
+  readonly endProcess: (pid: number, signal: EndSignal) => void;
+};

@@ -1,0 +1,145 @@
+/**
+ * A result from this device to the server, raw: the core of tus 1.0 (https://tus.io/protocols/resumable-upload). Sent
+ * in pieces that are hashed as they are read, so that memory stays flat and the end can be proven.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { parseSha256, type Sha256 } from '@longarm/contract/ids';
+import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
+import { type Attempt, repeatUntilDone, type Stopped } from './attempts.ts';
+import { pieceSource, SourceFault } from './piece-source.ts';
+import { bearer, isForLater, type TicketHolder, type TransferIo } from './transfer-io.ts';
+
+/** A piece that is not through after this long is given up; the server keeps what came of it. */
+const PIECE_MS = 120_000;
+
+export type Upload = {
+  /** Path below the server's address. */
+  readonly to: string;
+  /** Opened for reading; its length was fixed when it was opened. */
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+  readonly ticket: TicketHolder;
+  readonly stop: AbortSignal;
+};
+
+export type UploadEnd =
+  | { readonly kind: 'uploaded'; readonly sha256: Sha256 }
+  /** The server does not want it, or holds other bytes under this name. */
+  | { readonly kind: 'refused'; readonly sentence: string }
+  /** The file on this device could not be read to its end. */
+  | { readonly kind: 'unreadable'; readonly sentence: string }
+  | Stopped;
+
+type Source = ReturnType<typeof pieceSource>;
+
+/** Where the server is: how many bytes it has, and their hash once it has all. */
+type Standing = { readonly offset: number; readonly sha256: Sha256 | null };
+
+/** `unknown` until the server told where it is: at the start, and after a cut. */
+type Phase = { kind: 'create' } | { kind: 'ask' } | { kind: 'send'; offset: number };
+
+const standingOf = (answer: Response): Standing | null => {
+  const offset = answer.headers.get(TRANSFER_HEADERS.uploadOffset) ?? '';
+  if (!/^[0-9]{1,15}$/.test(offset)) return null;
+  return { offset: Number(offset), sha256: parseSha256(answer.headers.get(TRANSFER_HEADERS.sha256) ?? '') };
+};
+
+const requestOf = async (upload: Upload, source: Source, phase: Phase): Promise<RequestInit> => {
+  const headers = { ...bearer(upload.ticket), [TRANSFER_HEADERS.tusVersion]: TUS_VERSION };
+  switch (phase.kind) {
+    case 'create':
+      return { method: 'POST', headers: { ...headers, [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) } };
+    case 'ask':
+      return { method: 'HEAD', headers };
+    case 'send': {
+      const offset = { [TRANSFER_HEADERS.uploadOffset]: String(phase.offset), 'Content-Type': UPLOAD_CONTENT_TYPE };
+      return { method: 'PATCH', headers: { ...headers, ...offset }, body: await source.readPiece(phase.offset) };
+    }
+  }
+};
+
+const compare = async (source: Source, stored: Sha256): Promise<UploadEnd> => {
+  const read = await source.hashOfAll();
+  return read === stored
+    ? { kind: 'uploaded', sha256: stored }
+    : {
+        kind: 'refused',
+        sentence: `the server holds bytes with SHA-256 ${stored}, and ${read} was read on this device`,
+      };
+};
+
+const again = (fault: string, moved = false): Attempt<UploadEnd> => ({ kind: 'again', fault, moved });
+
+/** What an answer that is no success leads to, and where to go on. */
+const onFailure = (upload: Upload, status: number, phase: Phase): { phase: Phase; came: Attempt<UploadEnd> } => {
+  if (status === 401) upload.ticket.refused();
+  // another length before, or an upload that the server no longer has: begin anew
+  if (status === 404 && phase.kind === 'ask') return { phase: { kind: 'create' }, came: again('HTTP 404', true) };
+  if (status === 409) return { phase: { kind: 'ask' }, came: again('the server is at another offset') };
+  if (isForLater(status))
+    return { phase: phase.kind === 'create' ? phase : { kind: 'ask' }, came: again(`HTTP ${status}`) };
+  const sentence = `the server refused the result with HTTP ${status}`;
+  return { phase, came: { kind: 'end', end: { kind: 'refused', sentence } } };
+};
+
+const send = async (
+  io: TransferIo,
+  upload: Upload,
+  request: RequestInit,
+): Promise<{ readonly answer: Response; readonly standing: Standing | null }> => {
+  const slow = new AbortController();
+  const callOff = io.after(PIECE_MS, () => slow.abort(new Error('a piece took too long')));
+  try {
+    const signal = AbortSignal.any([upload.stop, slow.signal]);
+    const answer = await io.request(upload.to, { ...request, signal });
+    await answer.body?.cancel();
+    return { answer, standing: answer.ok ? standingOf(answer) : null };
+  } finally {
+    callOff();
+  }
+};
+
+/** One run of requests until the end or a fault; `phase` is kept over runs. */
+const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
+  let phase: Phase = { kind: 'create' };
+  let farthest = -1;
+  const step = async (): Promise<Attempt<UploadEnd>> => {
+    const request = await requestOf(upload, source, phase);
+    const sent = phase;
+    // until an answer says otherwise, nobody knows how much of it arrived
+    if (sent.kind === 'send') phase = { kind: 'ask' };
+    if (sent.kind === 'ask') source.shrinkPieces();
+    const { answer, standing } = await send(io, upload, request);
+    if (!answer.ok) {
+      const failure = onFailure(upload, answer.status, sent);
+      phase = failure.phase;
+      return failure.came;
+    }
+    if (standing === null || standing.offset > upload.sizeBytes) return again('the answer has no usable offset');
+    if (standing.sha256 !== null) return { kind: 'end', end: await compare(source, standing.sha256) };
+    phase = { kind: 'send', offset: standing.offset };
+    const moved = standing.offset > farthest;
+    farthest = Math.max(farthest, standing.offset);
+    if (sent.kind === 'send') source.growPieces();
+    return again('more is to be sent', moved);
+  };
+  return async (): Promise<Attempt<UploadEnd>> => {
+    for (let came = await step(); ; came = await step()) {
+      if (came.kind === 'end' || phase.kind !== 'send' || !came.moved) return came;
+    }
+  };
+};
+
+/** Uploads until done, refused or stopped. Never rejects for a fault of the file or the network. */
+export const upload = async (io: TransferIo, order: Upload): Promise<UploadEnd> => {
+  const source = pieceSource(order.file, order.sizeBytes);
+  const run = uploadSession(io, order, source);
+  return repeatUntilDone<UploadEnd>(io, order.stop, async () => {
+    try {
+      return await run();
+    } catch (fault) {
+      if (!(fault instanceof SourceFault)) throw fault;
+      return { kind: 'end', end: { kind: 'unreadable', sentence: fault.message } };
+    }
+  });
+};
