@@ -123,6 +123,12 @@ test('pages are followed by the query of their link, at the address that the cal
   expect(names).toEqual(['first', 'second']);
 });
 
+test('a next link that leads to where it came from ends the pages', async () => {
+  const again = () => pageAnswer('Machines', [sampleMachine()], 'https://x.invalid/api/machines?$skip=0');
+  const fixture = serve({ 'GET /api/machines': again });
+  expect(await Array.fromAsync(clientOf(fixture.url).listMachines())).toHaveLength(2);
+});
+
 test('keys beyond the contract are let pass, and a missing one is named', async () => {
   const { status: _, ...withoutStatus } = sampleAction();
   const fixture = serve({

@@ -68,6 +68,36 @@ test('a stream that falls silent is taken as dead and opened again', async () =>
   expect(calls()).toBe(2);
 });
 
+test('a stream that speaks now and then lives as long as it takes', async () => {
+  let speak = (_: string) => {};
+  const start = (controller: ReadableStreamDefaultController) => {
+    speak = (text) => controller.enqueue(new TextEncoder().encode(text));
+    speak(actionEvent(PENDING));
+  };
+  const { stream, world, calls } = watch([() => new Response(new ReadableStream({ start }))]);
+  await stream.next();
+  for (const state of [RUNNING, RUNNING, DONE]) {
+    const next = stream.next();
+    world.advance(60_000);
+    speak(actionEvent(state));
+    expect((await next).value?.status).toBe(state.status);
+  }
+  speak(END);
+  expect((await stream.next()).done).toBe(true);
+  expect(calls()).toBe(1);
+});
+
+test('each cut waits anew, and no longer than the first', async () => {
+  const { stream, world, calls } = watch([events(actionEvent(RUNNING)), events(actionEvent(RUNNING)), events(END)]);
+  await stream.next();
+  for (const expected of [false, true]) {
+    const next = stream.next();
+    await world.timerOf(250, calls());
+    world.advance(250);
+    expect((await next).done).toBe(expected);
+  }
+});
+
 test('an action that is not there is a failure at once', async () => {
   const { stream, calls } = watch([() => apiError(404, 'ResourceNotFound', 'Machine action was not found.')]);
   await expect(stream.next()).rejects.toMatchObject({ name: 'ApiFailure', code: 'ResourceNotFound' });

@@ -75,7 +75,7 @@ export async function* watchAction(io: WatchIo, options: WatchOptions = {}): Asy
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const attempt = new AbortController();
     const signal = AbortSignal.any([attempt.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-    let delayMs = pauseMs;
+    let delayMs: number | null = null;
     try {
       const stream = oneStream(io, signal);
       for (;;) {
@@ -94,6 +94,6 @@ export async function* watchAction(io: WatchIo, options: WatchOptions = {}): Asy
     } finally {
       attempt.abort();
     }
-    await pause(io.world, delayMs, options.signal);
+    await pause(io.world, delayMs ?? pauseMs, options.signal);
   }
 }

@@ -8,8 +8,8 @@ export type ManualWorld = {
   readonly randomId: () => string;
   /** Moves the clock and fires what falls due, in order. */
   readonly advance: (byMs: number) => void;
-  /** Resolves once a timer of exactly this delay has been set, now or before. */
-  readonly timerOf: (delayMs: number) => Promise<void>;
+  /** Resolves once so many timers (1 if not told) of exactly this delay have been set, now or before. */
+  readonly timerOf: (delayMs: number, count?: number) => Promise<void>;
 };
 
 const START_MS = Date.UTC(2026, 1, 4, 12, 0, 0);
@@ -19,7 +19,7 @@ export const createManualWorld = (): ManualWorld => {
   let ids = 0;
   const timers = new Set<Timer>();
   const set: number[] = [];
-  const waiting: { readonly delayMs: number; readonly resolve: () => void }[] = [];
+  const waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
   return {
     now: () => nowMs,
     randomId: () => `id-${++ids}`,
@@ -27,7 +27,7 @@ export const createManualWorld = (): ManualWorld => {
       const timer = { atMs: nowMs + delayMs, wake };
       timers.add(timer);
       set.push(delayMs);
-      for (const wait of waiting.filter((one) => one.delayMs === delayMs)) wait.resolve();
+      for (const wait of waiting.filter((one) => one.isMet())) wait.resolve();
       return () => timers.delete(timer);
     },
     advance: (byMs) => {
@@ -38,10 +38,11 @@ export const createManualWorld = (): ManualWorld => {
         timer.wake();
       }
     },
-    timerOf: (delayMs) =>
+    timerOf: (delayMs, count = 1) =>
       new Promise((resolve) => {
-        if (set.includes(delayMs)) resolve();
-        else waiting.push({ delayMs, resolve });
+        const isMet = () => set.filter((one) => one === delayMs).length >= count;
+        if (isMet()) resolve();
+        else waiting.push({ isMet, resolve });
       }),
   };
 };
