@@ -26,7 +26,7 @@ test('a name as long as a path may be stays a short header', () => {
   expect(attachmentHeader(`/${'日'.repeat(30_000)}`).length).toBeLessThan(4_000);
 });
 
-test('any name makes a header that a response takes, and that its clients read back', () => {
+test('any name makes a header that a response takes, and that its clients read back (semantics 18)', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (name) => {
       const value = attachmentHeader(name);
