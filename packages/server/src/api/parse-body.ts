@@ -7,18 +7,22 @@ import { readBody } from '../http/read-body.ts';
 /** Documented spellings of names, by lower case. */
 type Names = readonly string[];
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Lists and objects in one another: far more than any body here has, and no danger to the stack. */
+const BODY_DEPTH = 64;
 
 /** The same value with these names in their documented spelling, at every depth. */
-const foldNames = (value: unknown, names: Names): unknown => {
-  if (Array.isArray(value)) return value.map((item) => foldNames(item, names));
-  if (!isRecord(value)) return value;
-  const folded: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    folded[names.find((name) => name.toLowerCase() === key.toLowerCase()) ?? key] = foldNames(inner, names);
-  }
-  return folded;
+const foldNames = (value: unknown, names: Names, depth = BODY_DEPTH): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0)
+    throw new Refusal('InvalidRequestBody', `Expected a body nested at most ${BODY_DEPTH} deep, got a deeper one.`);
+  if (Array.isArray(value)) return value.map((item) => foldNames(item, names, depth - 1));
+  // not by assignment, which would take a property called __proto__ for the prototype
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      names.find((name) => name.toLowerCase() === key.toLowerCase()) ?? key,
+      foldNames(inner, names, depth - 1),
+    ]),
+  );
 };
 
 const pathText = (path: readonly PropertyKey[]): string =>
