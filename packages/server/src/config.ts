@@ -45,7 +45,7 @@ export class ConfigFault extends Error {
   }
 }
 
-export const SERVER_OPTIONS = {
+const SERVER_OPTIONS = {
   data: { type: 'string' },
   listen: { type: 'string' },
   tls: { type: 'string' },
@@ -168,7 +168,7 @@ const truth = (name: string, text: string | undefined, faults: string[]): boolea
     ? false
     : oneOf(name, { text: text.toLowerCase(), allowed: ['true', 'false'] as const }, faults) === 'true';
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
 
 const parseListen = (text: string, faults: string[]): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);

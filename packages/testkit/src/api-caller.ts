@@ -26,7 +26,7 @@ export type ApiCaller = {
   readonly download: (actionId: string, index: number, suffix?: string) => Promise<Response>;
 };
 
-export const ALL_ROLES: readonly Role[] = [
+const ALL_ROLES: readonly Role[] = [
   'Machine.LiveResponse',
   'Machine.ReadWrite.All',
   'Machine.Read.All',

@@ -1,16 +1,5 @@
-/** A CA of its own making and a certificate for 127.0.0.1, for tests of TLS; keys never leave the process. */
-import 'reflect-metadata';
-import {
-  BasicConstraintsExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
-
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-const HOUR_MS = 3_600_000;
+/** A CA and a certificate for 127.0.0.1, as the server makes them, for tests of TLS; keys never leave the process. */
+import { issueCa, issueServerCertificate } from '@longarm/server/auth/certificates/issue-certificate';
 
 export type LoopbackCertificate = {
   readonly caPem: string;
@@ -20,31 +9,14 @@ export type LoopbackCertificate = {
   readonly key: string;
 };
 
-/** Valid from an hour before `nowMs` to an hour after it. */
+/** Valid at `nowMs`. */
 export const makeLoopbackCertificate = async (nowMs: number): Promise<LoopbackCertificate> => {
-  const validity = { notBefore: new Date(nowMs - HOUR_MS), notAfter: new Date(nowMs + HOUR_MS) };
-  const caKeys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const ca = await X509CertificateGenerator.createSelfSigned({
-    ...validity,
-    name: 'CN=Longarm test CA',
-    keys: caKeys,
-    signingAlgorithm: ALGORITHM,
-    extensions: [new BasicConstraintsExtension(true, 0, true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign)],
-  });
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const leaf = await X509CertificateGenerator.create({
-    ...validity,
-    subject: 'CN=127.0.0.1',
-    issuer: ca.subject,
-    publicKey: keys.publicKey,
-    signingKey: caKeys.privateKey,
-    signingAlgorithm: ALGORITHM,
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-  });
+  const ca = await issueCa(nowMs);
+  const server = await issueServerCertificate(ca, [{ type: 'ip', value: '127.0.0.1' }], nowMs);
   return {
-    caPem: ca.toString('pem'),
-    caSha256: new Bun.CryptoHasher('sha256').update(ca.rawData).digest('hex'),
-    cert: leaf.toString('pem'),
-    key: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
+    caPem: ca.certificatePem,
+    caSha256: new Bun.CryptoHasher('sha256').update(ca.certificate.rawData).digest('hex'),
+    cert: server.certificatePem,
+    key: server.keyPem,
   };
 };

@@ -99,13 +99,3 @@ export const startProgram = (name: ProgramName, args: readonly string[], options
   });
   return runChild(child, name);
 };
-
-/** Runs a program to its end. */
-export const runProgram = async (
-  name: ProgramName,
-  args: readonly string[],
-): Promise<{ readonly code: number | string; readonly output: string }> => {
-  const program = startProgram(name, args);
-  const code = await program.ended;
-  return { code, output: program.output() };
-};

@@ -22,7 +22,7 @@ export type FixtureOptions = {
   readonly clientSecret?: string;
 };
 
-export const contextOf = (what: string): string => `https://fixture.example/api/$metadata#${what}`;
+const contextOf = (what: string): string => `https://fixture.example/api/$metadata#${what}`;
 
 /** A failure as the API writes it. */
 export const apiError = (status: number, code: string, message: string): Response =>

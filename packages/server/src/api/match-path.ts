@@ -38,7 +38,7 @@ const decodePart = (part: string): string => {
 };
 
 /** The decoded parts of a path; a version after `/api` and empty parts are left out. */
-export const pathParts = (pathname: string): readonly string[] => {
+const pathParts = (pathname: string): readonly string[] => {
   const parts = pathname
     .split('/')
     .filter((part) => part !== '')

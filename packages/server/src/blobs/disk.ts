@@ -9,7 +9,7 @@ import { readRange } from './read-range.ts';
 import { diskShelf } from './shelf.ts';
 
 /** Left free on the disk when none is asked for: 64 MiB. */
-export const MINIMUM_FREE_BYTES = 67_108_864;
+const MINIMUM_FREE_BYTES = 67_108_864;
 
 export type DiskBlobStoreIo = {
   /** Made, with its parents, where it is not there; mode 0700. */

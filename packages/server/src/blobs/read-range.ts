@@ -5,7 +5,7 @@ import type { ByteRange } from '../library/ports.ts';
 import { nullIfAbsent } from './null-if-absent.ts';
 
 /** Large enough that a system call per chunk costs little, small enough for many readers at once. */
-export const READ_CHUNK_BYTES = 262_144;
+const READ_CHUNK_BYTES = 262_144;
 
 type Cursor = { readonly file: FileHandle; position: number; readonly end: number };
 

@@ -4,7 +4,7 @@
  */
 
 /** Bytes that one answer may hold in memory. */
-export const HELD_BYTES = 4_194_304;
+const HELD_BYTES = 4_194_304;
 
 export const bodyOfLength = async (
   stream: ReadableStream<Uint8Array>,

@@ -4,7 +4,7 @@
  */
 
 /** More than any file system's 255 with `.gz` behind it; a longer one is cut, so that a header stays a header. */
-export const DOWNLOAD_NAME_CHARACTERS = 300;
+const DOWNLOAD_NAME_CHARACTERS = 300;
 
 export const downloadName = (path: string): string => {
   const last = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
