@@ -15,7 +15,7 @@ export class FingerprintMismatch extends Error {
 const CERTIFICATE_BYTES = 65_536;
 
 /** Lower-case hex without colons, or null when it is no SHA-256. */
-export const parseFingerprint = (text: string): string | null => {
+const parseFingerprint = (text: string): string | null => {
   const hex = text.trim().replaceAll(':', '').toLowerCase();
   return /^[0-9a-f]{64}$/.test(hex) ? hex : null;
 };

@@ -14,7 +14,7 @@ export const Profile = z.object({
 });
 export type Profile = z.infer<typeof Profile>;
 
-export const profilePath = (io: Pick<Io, 'env' | 'homeFolder'>): string => {
+const profilePath = (io: Pick<Io, 'env' | 'homeFolder'>): string => {
   const configured = io.env.XDG_CONFIG_HOME ?? '';
   return join(configured.startsWith('/') ? configured : join(io.homeFolder, '.config'), 'longarm', 'profile.json');
 };

@@ -9,7 +9,7 @@ const SUBJECT: Readonly<Record<CommandType, string>> = {
 };
 
 /** The parameter of a command as it was sent, its key in any case; empty when there is none. */
-export const commandParameter = (command: CommandEntity, key: string): string =>
+const commandParameter = (command: CommandEntity, key: string): string =>
   command.command.params.find((param) => param.key.toLowerCase() === key.toLowerCase())?.value ?? '';
 
 /** The file name, script name or path of a command; empty for a type that this program does not know. */

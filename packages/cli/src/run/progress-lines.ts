@@ -9,7 +9,7 @@ import { commandSubject } from '../results/command-parameter.ts';
 /** `passing`: true for a state that a living line shows better. */
 export type ProgressLine = { readonly text: string; readonly style: Style; readonly passing: boolean };
 
-export const commandTitle = (action: ActionEntity, command: CommandEntity): string =>
+const commandTitle = (action: ActionEntity, command: CommandEntity): string =>
   `[${command.index + 1}/${action.commands.length}] ${visible(command.command.type)} ${visible(commandSubject(command))}`;
 
 const took = (command: CommandEntity): string => {
