@@ -47,6 +47,15 @@ test('a secret comes by standard input or prompt too, and never shows', async ()
   expect(await login(nobody)).toMatchObject({ code: 2, err: expect.stringContaining('--secret-stdin') });
 });
 
+test('a secret that would leave the machine in clear is warned of', async () => {
+  const session = await open({ io: { transport: () => Promise.reject(new TypeError('no network in this test')) } });
+  const exposed = ['login', '--server', 'http://lr.example', '--client-id', 'app'];
+  const { err } = await session.bare(...exposed, '--secret-file', join(session.folder, 'secret'));
+  expect(err).toContain('without TLS');
+  const local = await login(session, '--secret-file', join(session.folder, 'secret'));
+  expect(local.err).not.toContain('without TLS');
+});
+
 test('credentials that do not work save nothing', async () => {
   const session = await open({ fixture: { clientSecret: 'another' } });
   const refused = await login(session, '--secret-file', join(session.folder, 'secret'));

@@ -187,6 +187,29 @@ test('a collected file that is not what the action says is not kept', async () =
   expect(await readdir(folder)).not.toContain('out.tgz');
 });
 
+test('a result that cannot be had does not keep the others back', async () => {
+  const session = await open({ 'GET /r/0': () => apiError(404, 'ResourceNotFound', 'It was deleted.') });
+  const folder = join(session.folder, 'results');
+  const { code, err } = await runHost1(session, '--wait', '--out', folder);
+  expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('It was deleted.') });
+  expect(await readdir(folder)).toEqual(['out.tgz']);
+});
+
+test('a request whose answer was lost is made again with the same key', async () => {
+  const keys: (string | null)[] = [];
+  const transport: Io['transport'] = async (url, init) => {
+    const response = await fetch(url, init);
+    if (!url.endsWith('/runliveresponse')) return response;
+    keys.push(new Headers(init.headers).get('idempotency-key'));
+    if (keys.length === 1) throw Object.assign(new TypeError('cut'), { code: 'ECONNRESET' });
+    return response;
+  };
+  const session = await open({}, { transport });
+  expect((await runHost1(session)).code).toBe(0);
+  expect(keys).toHaveLength(2);
+  expect(keys[1]).toBe(keys[0] ?? '');
+});
+
 test('an action that ends otherwise is told by the exit code, and what it left is saved all the same', async () => {
   const failed: ActionEntity = { ...DONE, status: 'Failed', troubleshootInfo: 'command 1 failed' };
   const session = await open({ [`GET ${ACTION}/events`]: () => events([failed]) });

@@ -30,11 +30,18 @@ const readSecret = async (io: Io, flags: Flags): Promise<string> => {
   return flags.secretStdin ? await readSecretStdin(io) : await askSecret(io);
 };
 
+/** Plain HTTP that leaves this machine. */
+const isExposed = (server: URL): boolean =>
+  server.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(server.hostname);
+
 /** A token is asked for before anything is saved, so that a profile that is there worked once. */
 const login = async (io: Io, flags: Flags): Promise<void> => {
   const server = requireServerUrl(flags.server);
   const { tenant, clientId } = flags;
   const profile = { server, tenant, clientId, caPem: await readCaOf(io, flags), secret: await readSecret(io, flags) };
+  if (isExposed(new URL(server))) {
+    await io.stderr.write('longarm: the secret goes to this server without TLS, readable on the way. Use https://.\n');
+  }
   await clientOf(io, profile, 0).signIn();
   const path = await writeProfile(io, profile);
   if (flags.json) return printJson(io, { server, tenant, clientId, profile: path });

@@ -1,4 +1,5 @@
 import type { Client } from '@longarm/client/create-client';
+import { Unreachable } from '@longarm/client/unreachable';
 import type { ActionEntity } from '@longarm/contract/action';
 import type { SentCommand } from '@longarm/contract/commands/types';
 import type { Command } from 'commander';
@@ -51,6 +52,17 @@ const waitFor = async (io: Io, client: Client, task: { action: ActionEntity; fla
   }
 };
 
+/** A call that carries a key may be made again where nobody knows whether it arrived. */
+const requestOnce = async (request: () => Promise<ActionEntity>): Promise<ActionEntity> => {
+  try {
+    return await request();
+  } catch (failure) {
+    const unknown = failure instanceof Unreachable && (failure.reason === 'cut' || failure.reason === 'silent');
+    if (!unknown) throw failure;
+    return await request();
+  }
+};
+
 const run = async (io: Io, machine: string, task: { commands: readonly SentCommand[]; flags: Flags }) => {
   const { flags } = task;
   const waits = flags.wait === true || flags.waitSeconds !== undefined;
@@ -59,7 +71,7 @@ const run = async (io: Io, machine: string, task: { commands: readonly SentComma
   const commands = task.commands.map((command) => ({ type: command.type, params: [...command.params] }));
   const request = { Commands: commands, Comment: flags.comment };
   const idempotencyKey = flags.idempotencyKey ?? io.world.randomId();
-  const action = await client.runLiveResponse(machine, request, { idempotencyKey });
+  const action = await requestOnce(() => client.runLiveResponse(machine, request, { idempotencyKey }));
   if (!waits) return flags.json ? printJson(io, action) : printAction(io, action);
   if (!flags.json) await printLines(io, [`action ${action.id}`]);
   await waitFor(io, client, { action, flags });

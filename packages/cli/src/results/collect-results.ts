@@ -1,6 +1,6 @@
 /** After an action has ended: everything that its commands left, saved and told. */
 import { mkdir } from 'node:fs/promises';
-import type { ActionEntity } from '@longarm/contract/action';
+import type { ActionEntity, CommandEntity } from '@longarm/contract/action';
 import { printJson } from '../display/print.ts';
 import { formatSize } from '../display/quantities.ts';
 import { visible } from '../display/visible.ts';
@@ -26,19 +26,26 @@ const tell = async (io: Io, saved: SavedResult, collect: Collect): Promise<void>
   );
 };
 
-/** Saves the results of every command that has any; the folder is made only then. */
+const collectOne = async (io: Io, save: SaveIo, task: Collect & { readonly command: CommandEntity }): Promise<void> => {
+  const saved = await saveResults(save, { actionId: task.action.id, command: task.command, folder: task.folder });
+  for (const one of saved) await tell(io, one, task);
+  for (const one of task.json ? [] : saved) {
+    if (one.form === 'stdout' || one.form === 'stderr') await showOutput(io, one, task.raw);
+  }
+};
+
+/**
+ * Saves the results of every command that has any; the folder is made only then. One that cannot be had does not
+ * keep the others back: the first such failure is thrown at the end.
+ */
 export const collectResults = async (io: Io, save: SaveIo, collect: Collect): Promise<void> => {
   const withResults = collect.action.commands.filter((command) => command.results.length > 0);
   if (withResults.length === 0) return;
   await mkdir(collect.folder, { recursive: true, mode: 0o700 });
+  const failures: unknown[] = [];
   for (const command of withResults) {
-    const target = { actionId: collect.action.id, command, folder: collect.folder };
-    const saved = await saveResults(save, target);
-    for (const one of saved) {
-      await tell(io, one, collect);
-    }
-    for (const one of collect.json ? [] : saved) {
-      if (one.form === 'stdout' || one.form === 'stderr') await showOutput(io, one, collect.raw);
-    }
+    await collectOne(io, save, { ...collect, command }).catch((failure: unknown) => failures.push(failure));
+    if (save.signal.aborted) break;
   }
+  if (failures.length > 0) throw failures[0];
 };
