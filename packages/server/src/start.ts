@@ -274,6 +274,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({
     base: () => url,
+    isBaseFixed: config.publicUrl !== null,
     trustProxy: config.trustProxy,
     reference: referenceDoor({ runAcceptedStatus: rest.acceptedStatus }),
     api: rest.api,

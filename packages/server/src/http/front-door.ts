@@ -8,8 +8,10 @@ const TRANSFER_IDLE_SECONDS = 120;
 type Door = (request: Request, path: string) => Promise<Response | null>;
 
 export type Doors<Server> = {
-  /** The public address, without a slash at its end. */
+  /** The address that callers use, without a slash at its end. */
   readonly base: () => string;
+  /** The address was configured (`--public-url`): no header stands above it. */
+  readonly isBaseFixed: boolean;
   readonly trustProxy: boolean;
   readonly api: (
     request: Request,
@@ -33,7 +35,7 @@ const firstOf = (header: string | null): string | null => header?.split(',')[0]?
 /** With a proxy that is vouched for, the address that its own caller used. */
 const baseOf = <Server>(doors: Doors<Server>, request: Request): string => {
   const host = firstOf(request.headers.get('x-forwarded-host')) ?? request.headers.get('host');
-  if (!doors.trustProxy || host === null) return doors.base();
+  if (doors.isBaseFixed || !doors.trustProxy || host === null) return doors.base();
   const scheme = firstOf(request.headers.get('x-forwarded-proto')) ?? new URL(doors.base()).protocol.replace(':', '');
   return URL.parse(`${scheme}://${host}`)?.origin ?? doors.base();
 };
