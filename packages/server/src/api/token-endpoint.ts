@@ -2,6 +2,7 @@
  * `POST /{tenant}/oauth2/token` (v1) and `/{tenant}/oauth2/v2.0/token`: the body is read as a form whatever its
  * Content-Type says, since some clients send none; HTTP Basic (RFC 6749 2.3.1) works too.
  */
+import { Refusal } from '@longarm/contract/errors';
 import { TOKEN_BODY_BYTES } from '@longarm/contract/limits';
 import type { TokenAnswer, TokenRequest } from '../auth/issue-token.ts';
 import { OAUTH_FAULTS, OAuthFault } from '../auth/oauth-fault.ts';
@@ -82,6 +83,8 @@ export const tokenDoor =
       return jsonAnswer(await io.issueToken(await requestOf(request, match, base)));
     } catch (fault) {
       if (fault instanceof OAuthFault) return faultAnswer(io, fault);
+      // what the reading of the body refuses is told in this endpoint's form too
+      if (fault instanceof Refusal) return faultAnswer(io, new OAuthFault('invalid_request', fault.message));
       throw fault;
     }
   };
