@@ -40,14 +40,13 @@ const untilInterrupted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-const play = async (ensemble: Ensemble, keep: boolean): Promise<void> => {
-  const say = createSay(io);
+const play = async (ensemble: Ensemble, say: Say, keep: boolean): Promise<void> => {
   const interrupted = io.interruption();
   await say.title('Longarm: a server and a device on this machine');
   const stop = untilInterrupted(interrupted).then(() => Promise.reject(interruption()));
   const stage = await Promise.race([setStage(ensemble, { world, say }), stop]);
   await playSequence(io, stage, say);
-  if (!keep) return await say.done(`everything is stopped; the results stay in ${stage.resultFolder}`);
+  if (!keep) return;
   await sayHowToGoOn(stage, say);
   await untilInterrupted(interrupted);
 };
@@ -67,15 +66,21 @@ const main = async (args: readonly string[]): Promise<number> => {
     return 1;
   }
   const ensemble = await openEnsemble();
+  const say = createSay(io);
   let succeeded = false;
   try {
-    await play(ensemble, keep);
+    await play(ensemble, say, keep);
     succeeded = true;
   } catch (failure) {
     if (!io.interruption().aborted) await complain(ensemble, failure);
   } finally {
     await closeEnsemble(ensemble, succeeded && !keep);
   }
+  await say.title(
+    succeeded && !keep
+      ? `Everything is stopped. The results stay in ${ensemble.folder}.`
+      : 'Everything is stopped and removed.',
+  );
   return succeeded ? 0 : 1;
 };
 

@@ -125,8 +125,8 @@ test('waiting shows each change and saves every result under a safe name, checke
   expect(out.replaceAll(folder, 'DIR').split('\n')).toEqual([
     `action ${SAMPLE_ACTION_ID}`,
     'Pending: waiting for host1.lab.example',
-    '[1/2] RunScript triage.sh: completed, exit code 0',
-    '[2/2] GetFile C:\\temp\\..\\out.tgz: completed',
+    '[0] RunScript triage.sh: completed, exit code 0',
+    '[1] GetFile C:\\temp\\..\\out.tgz: completed',
     'Succeeded',
     'saved DIR/0-triage.sh.json  84 B',
     `saved DIR/0-triage.sh.stdout.txt  10 B  sha256 ${hash(STDOUT)}`,

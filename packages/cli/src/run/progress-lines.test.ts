@@ -30,11 +30,11 @@ test('the first state is told from the start', () => {
 test('only what changed is told, and what came from elsewhere is made visible', () => {
   expect(texts(running, pending)).toEqual([
     'InProgress: host1.lab.example has accepted it',
-    '[1/2] RunScript triage.sh: running',
+    '[0] RunScript triage.sh: running',
   ]);
   expect(texts(failed, running)).toEqual([
-    '[1/2] RunScript triage.sh: completed, exit code 3, 1.5 s',
-    '[2/2] GetFile /tmp/a\\u{202e}b: failed: no such file \\x1b[2J',
+    '[0] RunScript triage.sh: completed, exit code 3, 1.5 s',
+    '[1] GetFile /tmp/a\\u{202e}b: failed: no such file \\x1b[2J',
     'Failed: command 1 failed',
   ]);
   expect(texts(failed, failed)).toEqual([]);
@@ -49,5 +49,5 @@ test('a cancellation tells how far it is', () => {
 
 test('the living line says what goes on', () => {
   expect(presentText(pending)).toBe('Pending: waiting for host1.lab.example');
-  expect(presentText(running)).toBe('[1/2] RunScript triage.sh: running');
+  expect(presentText(running)).toBe('[0] RunScript triage.sh: running');
 });

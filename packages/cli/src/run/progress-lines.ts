@@ -9,8 +9,9 @@ import { commandSubject } from '../results/command-parameter.ts';
 /** `passing`: true for a state that a living line shows better. */
 export type ProgressLine = { readonly text: string; readonly style: Style; readonly passing: boolean };
 
-const commandTitle = (action: ActionEntity, command: CommandEntity): string =>
-  `[${command.index + 1}/${action.commands.length}] ${visible(command.command.type)} ${visible(commandSubject(command))}`;
+/** By its index, as `longarm result` and the names of saved files count. */
+const commandTitle = (command: CommandEntity): string =>
+  `[${command.index}] ${visible(command.command.type)} ${visible(commandSubject(command))}`;
 
 const took = (command: CommandEntity): string => {
   if (command.startTime === null || command.endTime === null) return '';
@@ -42,7 +43,7 @@ const commandLines = (action: ActionEntity, previous: ActionEntity | null): Prog
     const before = previous?.commands[command.index]?.commandStatus ?? 'Created';
     if (before === command.commandStatus) return [];
     const state = STATE[command.commandStatus](command);
-    return [{ ...state, text: `${commandTitle(action, command)}: ${state.text}` }];
+    return [{ ...state, text: `${commandTitle(command)}: ${state.text}` }];
   });
 
 const actionText = (action: ActionEntity): string => {
@@ -74,5 +75,5 @@ export const progressLines = (action: ActionEntity, previous: ActionEntity | nul
 /** What goes on at this moment, for the living line. */
 export const presentText = (action: ActionEntity): string => {
   const running = action.commands.find((command) => command.commandStatus === 'Executing');
-  return running === undefined ? actionText(action) : `${commandTitle(action, running)}: running`;
+  return running === undefined ? actionText(action) : `${commandTitle(running)}: running`;
 };
