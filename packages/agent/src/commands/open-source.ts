@@ -3,7 +3,8 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { FILE_NAME_BYTES } from '@longarm/contract/limits';
-import { faultCode, faultText } from '../platform/fault.ts';
+import { faultCode } from '@longarm/contract/system-fault';
+import { faultText } from '../platform/fault.ts';
 
 export type OpenedSource = {
   readonly kind: 'opened';

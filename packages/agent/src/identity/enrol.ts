@@ -12,7 +12,7 @@ import { readText } from './read-text.ts';
 import { serverRequest } from './server-request.ts';
 import { type Fetch, fetchAuthority } from './server-trust.ts';
 
-type EnrolIo = {
+export type EnrolIo = {
   readonly fetch: Fetch;
   readonly platform: Pick<Platform, 'facts' | 'hardwareIdentity'>;
   readonly keys: DeviceKeys;

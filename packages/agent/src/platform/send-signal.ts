@@ -1,5 +1,5 @@
 /** POSIX signals to one process, or to a group by its negative number. */
-import { faultCode } from './fault.ts';
+import { faultCode } from '@longarm/contract/system-fault';
 import type { EndSignal } from './platform.ts';
 
 const send = (target: number, signal: EndSignal): void => {

@@ -1,5 +1,6 @@
 /** Tries until it is done, refused or stopped, with pauses that grow and are never the same for two devices. */
-import { faultCode, faultText } from '../platform/fault.ts';
+import { faultCode } from '@longarm/contract/system-fault';
+import { faultText } from '../platform/fault.ts';
 import { pause } from '../platform/timers.ts';
 import type { TransferIo } from './transfer-io.ts';
 

@@ -1,0 +1,123 @@
+/** The command line and the environment, read once into a frozen record. All faults are told at once. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { faultText } from './platform/fault.ts';
+import { INHERITED } from './process/script-environment.ts';
+
+export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
+
+  longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure]
+
+  --server URL     address of the server; needed for the first start, stored for later ones
+  --state DIR      folder for the device's key, journal and working folder; made when it is not there
+  --token T        enrolment token, for trying out: others on this device can see it
+  --token-file F   file with the enrolment token; - reads standard input
+  --insecure       accept http: to a server that is not this device
+  --help           this text
+  --version        the version
+
+The token is needed once. SIGTERM and SIGINT stop what runs and end the agent.
+`;
+
+export type RunConfig = {
+  readonly kind: 'run';
+  readonly serverUrl: string | null;
+  /** Absolute. */
+  readonly stateFolder: string;
+  readonly token: string | null;
+  readonly insecure: boolean;
+  readonly inherited: Readonly<Record<string, string>>;
+};
+
+export type Config =
+  | RunConfig
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'faults'; readonly faults: readonly string[] };
+
+type Sources = {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+};
+
+const VALUED = ['--server', '--state', '--token', '--token-file'] as const;
+type Valued = (typeof VALUED)[number];
+const FLAGS = ['--insecure', '--help', '--version'] as const;
+type Flag = (typeof FLAGS)[number];
+
+type Parsed = {
+  readonly values: ReadonlyMap<Valued, string>;
+  readonly flags: ReadonlySet<Flag>;
+  readonly faults: string[];
+};
+
+const parse = (args: readonly string[]): Parsed => {
+  const values = new Map<Valued, string>();
+  const flags = new Set<Flag>();
+  const faults: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const [text = '', attached] = (args[at] ?? '').split(/=(.*)/s);
+    const flag = FLAGS.find((name) => name === text && attached === undefined);
+    const valued = VALUED.find((name) => name === text);
+    if (flag !== undefined) flags.add(flag);
+    else if (valued === undefined) faults.push(`expected an option, got ${JSON.stringify(text)}. See --help.`);
+    else {
+      const value = attached ?? args[++at];
+      if (value === undefined || value === '') faults.push(`${valued}: expected a value behind it, got none`);
+      else if (values.has(valued)) faults.push(`${valued}: given twice`);
+      else values.set(valued, value);
+    }
+  }
+  return { values, flags, faults };
+};
+
+const readToken = ({ values, faults }: Parsed): string | null => {
+  const file = values.get('--token-file');
+  const token = values.get('--token') ?? null;
+  if (file === undefined) return token;
+  if (token !== null) faults.push('expected --token or --token-file, got both');
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
+  } catch (fault) {
+    faults.push(`--token-file: ${faultText(fault)}`);
+    return null;
+  }
+};
+
+const inheritedOf = (environment: Sources['environment']): Readonly<Record<string, string>> => {
+  const osPlatform = process.platform === 'win32' ? 'Windows' : 'Linux';
+  return Object.fromEntries(
+    INHERITED[osPlatform].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+};
+
+/** A runtime under these would run other code, or run it otherwise, than what was installed. */
+const TAKEOVER = ['BUN_BE_BUN', 'BUN_OPTIONS'] as const;
+
+export const readConfig = ({ args, environment }: Sources): Config => {
+  const taken = TAKEOVER.filter((name) => environment[name] !== undefined);
+  if (taken.length > 0)
+    return {
+      kind: 'faults',
+      faults: taken.map((name) => `${name} is set: it changes what runs here. Start without it.`),
+    };
+  const parsed = parse(args);
+  if (parsed.flags.has('--help')) return { kind: 'help' };
+  if (parsed.flags.has('--version')) return { kind: 'version' };
+  const { values, flags, faults } = parsed;
+  const state = values.get('--state');
+  if (state === undefined) faults.push('--state: expected the folder for what the agent keeps, got none');
+  const token = readToken(parsed);
+  if (state === undefined || faults.length > 0) return { kind: 'faults', faults };
+  return Object.freeze({
+    kind: 'run',
+    serverUrl: values.get('--server') ?? null,
+    stateFolder: resolve(state),
+    token,
+    insecure: flags.has('--insecure'),
+    inherited: inheritedOf(environment),
+  });
+};

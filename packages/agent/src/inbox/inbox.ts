@@ -1,0 +1,98 @@
+/** What the server asks for: verified, compared with the journal, taken on once or refused, and cancelled. */
+import type { ActionId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import { COMMAND_ERROR_CHARACTERS } from '@longarm/contract/limits';
+import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
+import type { Fact } from '@longarm/contract/wire/to-server';
+import type { Identity } from '../identity/identity-file.ts';
+import type { ActionRecord } from '../journal/entries.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../platform/log.ts';
+import { readEnvelope } from './read-envelope.ts';
+import { refusalOf } from './refusal-of.ts';
+
+type Frame<Type extends FrameToAgent['type']> = Extract<FrameToAgent, { type: Type }>;
+
+export type InboxIo = {
+  readonly journal: Pick<Journal, 'action' | 'actions' | 'owed' | 'lastCounter' | 'report' | 'take' | 'note'>;
+  readonly identity: Pick<Identity, 'machineId' | 'tenantId' | 'envelopeKey'>;
+  readonly bootId: string;
+  /** Server time. */
+  readonly now: () => EpochMs;
+  readonly log: Log;
+  /** An action was taken on and waits for its turn. */
+  readonly begin: (actionId: ActionId) => void;
+  /** True when the action runs: it is being stopped and its end is told from there. */
+  readonly cancelRun: (actionId: ActionId) => boolean;
+};
+
+export type Inbox = {
+  readonly offer: (frame: Frame<'offer'>) => void;
+  readonly resume: (frame: Frame<'resume'>) => void;
+  readonly cancel: (frame: Frame<'cancel'>) => void;
+};
+
+const endedFact = (io: InboxIo, actionId: ActionId, how: Extract<Fact, { kind: 'action-ended' }>['how']) =>
+  ({ fact: { kind: 'action-ended', actionId, at: io.now(), how } }) as const;
+
+const isOwing = (io: InboxIo, actionId: ActionId): boolean =>
+  io.journal.owed().some(({ fact }) => fact.actionId === actionId);
+
+/** The server asks again for what is here: it has not heard, or forgot. What is owed goes out by itself. */
+const tellAgain = (io: InboxIo, action: ActionRecord) => {
+  const { actionId, ended } = action;
+  if (isOwing(io, actionId)) return;
+  if (ended === null) io.journal.report({ fact: { kind: 'accepted', actionId, at: io.now() } });
+  else io.journal.report(endedFact(io, actionId, ended === 'refused' ? 'unknown' : ended));
+};
+
+const refuse = (io: InboxIo, actionId: ActionId, reason: string) => {
+  io.log('warn', 'refused an offer', { actionId, reason });
+  const bounded = reason.slice(0, COMMAND_ERROR_CHARACTERS);
+  io.journal.report({ fact: { kind: 'refused', actionId, at: io.now(), reason: bounded } });
+};
+
+const onOffer = (io: InboxIo, { actionId, envelope, ticket }: Frame<'offer'>) => {
+  // the id before everything else: an offer that is made again is no new one, whatever its counter
+  const known = io.journal.action(actionId);
+  if (known !== null) {
+    io.journal.note({ kind: 'ticket', actionId, ticket });
+    return tellAgain(io, known);
+  }
+  const read = readEnvelope(envelope, io.identity.envelopeKey);
+  if (!read.ok) return refuse(io, actionId, read.fault);
+  const { payload } = read;
+  if (payload.actionId !== actionId) return refuse(io, actionId, 'the envelope is of another action than the offer');
+  const reason = refusalOf(payload, {
+    ...io.identity,
+    now: io.now(),
+    lastCounter: io.journal.lastCounter(),
+    waiting: io.journal.actions().filter(({ ended }) => ended === null).length,
+  });
+  if (reason !== null) return refuse(io, actionId, reason);
+  io.journal.take({ payload, ticket, bootId: io.bootId }, { kind: 'accepted', actionId, at: io.now() });
+  io.log('info', 'accepted an action', { actionId, commands: payload.commands.length });
+  io.begin(actionId);
+};
+
+const onCancel = (io: InboxIo, { actionId, reason, ticket }: Frame<'cancel'>) => {
+  const known = io.journal.action(actionId);
+  if (known === null) {
+    // a tombstone: should its offer come later, it is never begun
+    io.journal.report(endedFact(io, actionId, 'unknown'));
+    return;
+  }
+  io.journal.note({ kind: 'ticket', actionId, ticket });
+  if (known.ended !== null) return tellAgain(io, known);
+  if (known.isCancelled) return;
+  io.log('info', 'heard a cancel', { actionId, reason });
+  io.journal.report({ fact: { kind: 'cancel-heard', actionId, at: io.now() } });
+  if (!io.cancelRun(actionId)) io.journal.report(endedFact(io, actionId, 'cancelled'));
+};
+
+/** Throws when the journal cannot be written: what was asked is not taken on then. */
+export const inbox = (io: InboxIo): Inbox => ({
+  offer: (frame) => onOffer(io, frame),
+  resume: ({ actionId, ticket }) => io.journal.note({ kind: 'ticket', actionId, ticket }),
+  cancel: (frame) => onCancel(io, frame),
+});

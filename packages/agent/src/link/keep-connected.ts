@@ -1,0 +1,63 @@
+/** Connects, and connects again whenever the connection is over, for as long as the agent runs. */
+import { backoffMs, STABLE_MS } from './backoff.ts';
+import { runSession, type SessionEnd, type SessionIo } from './session.ts';
+
+/** All that the runtime says of a name that does not resolve, and of a port that nobody listens at. */
+const UNEXPLAINED = 'Failed to connect';
+
+export type LinkIo = SessionIo & {
+  /** Milliseconds on a clock that nobody can set. */
+  readonly monotonic: () => number;
+  /** Resolves after the delay, or when the signal is aborted. */
+  readonly pause: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  /** Finds out more about a server that could not be reached; null when there is nothing more to say. */
+  readonly diagnose: () => Promise<string | null>;
+  readonly log: (level: 'info' | 'warn', message: string, fields: Readonly<Record<string, string | number>>) => void;
+};
+
+export type Link = {
+  /** Resolves when the link was stopped. Rejects when a frame could not be handled: the journal is not writable. */
+  readonly run: () => Promise<void>;
+  /** Drops the connection, if there is one, and makes another: with it come fresh tickets. */
+  readonly renew: () => void;
+  readonly stop: () => void;
+};
+
+const reasonOf = async (io: LinkIo, { isUnreached, reason }: SessionEnd): Promise<string> =>
+  isUnreached && reason === UNEXPLAINED ? ((await io.diagnose()) ?? reason) : reason;
+
+export const link = (io: LinkIo): Link => {
+  const stopping = new AbortController();
+  let current = new AbortController();
+  let failures = 0;
+  let welcomedAt: number | null = null;
+
+  const connectOnce = async (): Promise<SessionEnd> => {
+    current = new AbortController();
+    welcomedAt = null;
+    const onWelcome = () => {
+      welcomedAt = io.monotonic();
+      io.onWelcome();
+    };
+    return runSession({ ...io, onWelcome }, AbortSignal.any([stopping.signal, current.signal]));
+  };
+
+  const stayAway = async (end: SessionEnd) => {
+    const isStable = welcomedAt !== null && io.monotonic() - welcomedAt >= STABLE_MS;
+    failures = isStable ? 1 : failures + 1;
+    const delayMs = backoffMs(failures, io.random, end.retryAfterSeconds * 1_000);
+    io.log('warn', 'not connected', { reason: await reasonOf(io, end), retryInMs: delayMs });
+    await io.pause(delayMs, stopping.signal);
+  };
+
+  return {
+    run: async () => {
+      while (!stopping.signal.aborted) {
+        const end = await connectOnce();
+        if (!stopping.signal.aborted) await stayAway(end);
+      }
+    },
+    renew: () => current.abort(),
+    stop: () => stopping.abort(),
+  };
+};

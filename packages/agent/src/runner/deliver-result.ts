@@ -1,0 +1,50 @@
+/** Sends one result of a finished command from where its bytes lie on this device. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { uploadPath } from '@longarm/contract/wire/protocol';
+import type { UploadedResult } from '@longarm/contract/wire/to-server';
+import type { DeliverResult, Delivery } from '../outbox/outbox.ts';
+import { faultText } from '../platform/fault.ts';
+import type { TransferIo } from '../transfer/transfer-io.ts';
+import { type UploadEnd, upload } from '../transfer/upload.ts';
+import type { Tickets } from './tickets.ts';
+
+/** The opened file, or why it is of no use any more. */
+const openBytes = async (path: string, result: UploadedResult): Promise<FileHandle | string> => {
+  try {
+    const file = await open(path, 'r');
+    const { size } = await file.stat();
+    if (size >= result.sizeBytes) return file;
+    await file.close();
+    return `expected ${result.sizeBytes} bytes, got ${size}`;
+  } catch (fault) {
+    return faultText(fault);
+  }
+};
+
+const impossible = (result: UploadedResult, sentence: string): Delivery => ({
+  kind: 'impossible',
+  sentence: `${result.stream}: ${sentence}`,
+});
+
+const judge = (end: UploadEnd, result: UploadedResult): Delivery => {
+  if (end.kind === 'stopped') return { kind: 'stopped' };
+  if (end.kind !== 'uploaded') return impossible(result, end.sentence);
+  return end.sha256 === result.sha256
+    ? { kind: 'delivered' }
+    : impossible(result, 'changed on this device before the server had it');
+};
+
+export const deliverResult =
+  (io: TransferIo, tickets: Tickets): DeliverResult =>
+  async ({ actionId, index, result, path, stop }) => {
+    if (tickets.isHopeless(actionId)) return impossible(result, 'the server accepts no ticket for it');
+    const file = await openBytes(path, result);
+    if (typeof file === 'string') return impossible(result, `cannot be read on this device any more: ${file}`);
+    try {
+      const { stream, sizeBytes } = result;
+      const to = uploadPath({ actionId, index, stream });
+      return judge(await upload(io, { to, file, sizeBytes, ticket: tickets.of(actionId), stop }), result);
+    } finally {
+      await file.close();
+    }
+  };

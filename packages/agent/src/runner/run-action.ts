@@ -1,0 +1,83 @@
+/**
+ * An action's whole story on this device: its commands in order, each fact in the journal before what follows from
+ * it, until one failed, all are done, or somebody stopped it.
+ */
+import type { ActionId } from '@longarm/contract/ids';
+import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
+import type { CommandEnd, StopReason } from '../commands/command-run.ts';
+import { runCommand } from '../commands/index.ts';
+import type { NewFact } from '../journal/journal.ts';
+import { finishedFact } from './finished-fact.ts';
+import type { RunnerIo } from './runner-io.ts';
+
+/** How a running action is stopped from outside. */
+export type Control = {
+  readonly signal: AbortSignal;
+  /** Null until it is to be stopped. */
+  readonly reason: () => Exclude<StopReason, 'timed-out'> | null;
+};
+
+type Step = { readonly payload: EnvelopePayload; readonly index: number; readonly control: Control };
+
+const runStep = async (io: RunnerIo, { payload, index, control }: Step): Promise<CommandEnd | null> => {
+  const ordered = payload.commands[index];
+  if (ordered === undefined) return null;
+  const { actionId } = payload;
+  const outOfTime = new AbortController();
+  const callOff = io.after(ordered.timeLimitSeconds * 1_000, () => {
+    if (!control.signal.aborted) outOfTime.abort();
+  });
+  try {
+    return await runCommand(io.commands, {
+      actionId,
+      index,
+      ordered,
+      terms: payload,
+      ticket: io.tickets.of(actionId),
+      stop: AbortSignal.any([control.signal, outOfTime.signal]),
+      stopReason: () => (outOfTime.signal.aborted ? 'timed-out' : (control.reason() ?? 'timed-out')),
+      onProcess: (started) => {
+        const process = { index, ...started, bootId: io.commands.platform.bootId() };
+        io.journal.note({ kind: 'process', actionId, process });
+      },
+    });
+  } finally {
+    callOff();
+  }
+};
+
+const endedFact = (io: RunnerIo, actionId: ActionId, control: Control): NewFact => {
+  const how = control.reason() === 'cancelled' ? 'cancelled' : 'done';
+  io.log('info', 'action ended', { actionId, how });
+  return { fact: { kind: 'action-ended', actionId, at: io.now(), how } };
+};
+
+const noteFinished = (io: RunnerIo, step: Step, end: CommandEnd): 'goes on' | 'ended' => {
+  const { payload, index, control } = step;
+  const { actionId } = payload;
+  const isLast = end.outcome === 'Failed' || index + 1 === payload.commands.length || control.signal.aborted;
+  io.log('info', 'command finished', { actionId, index, outcome: end.outcome, error: end.errors[0] ?? null });
+  const finished = finishedFact({ actionId, index }, end, io.now());
+  // one record where both are true at once: nobody waits for a second sync
+  io.journal.report(...(isLast ? [finished, endedFact(io, actionId, control)] : [finished]));
+  return isLast ? 'ended' : 'goes on';
+};
+
+/**
+ * Runs what is left of an action. Resolves when nothing of it runs any more. Rejects when the journal cannot be
+ * written.
+ */
+export const runAction = async (io: RunnerIo, actionId: ActionId, control: Control): Promise<void> => {
+  const action = io.journal.action(actionId);
+  if (action === null || action.payload === null) return;
+  const { payload } = action;
+  for (let index = action.next; ; index++) {
+    io.journal.report({ fact: { kind: 'command-started', actionId, index, at: io.now() } });
+    io.log('info', 'command started', { actionId, index, type: payload.commands[index]?.command.type ?? null });
+    const step = { payload, index, control };
+    const end = await runStep(io, step);
+    // the next start of the agent finds it started and not finished, and says so
+    if (end === null || control.reason() === 'agent-stops') return;
+    if (noteFinished(io, step, end) === 'ended') return;
+  }
+};
