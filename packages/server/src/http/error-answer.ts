@@ -16,6 +16,9 @@ const refusalOf = (fault: unknown): Refusal | null => {
   // the disk is full: nothing was lost, and the caller may come again
   if (faultCode(fault) === 'ENOSPC')
     return new Refusal('InternalServerError', 'The disk of the server is full. Free space there, and try again.');
+  // the caller went away: nobody reads the answer, and the server did not fail
+  if (fault instanceof DOMException && fault.name === 'AbortError')
+    return new Refusal('InvalidRequestBody', 'The connection was closed before the body was whole.');
   return null;
 };
 

@@ -41,23 +41,49 @@ const parserFor = (request: Request): InstanceType<typeof Busboy> => {
 const asWebStream = (stream: Readable): ReadableStream<Uint8Array> =>
   Readable.toWeb(stream) as unknown as ReadableStream<Uint8Array>;
 
+/** Takes a text part, or says why not: what is too long is never cut in silence. */
+const keepField = (
+  fields: Map<string, string>,
+  field: { readonly name: string; readonly value: string; readonly isCut: boolean },
+) => {
+  if (field.isCut)
+    throw new Refusal('InvalidInput', `${field.name}: expected at most ${FIELD_BYTES} bytes in a text part, got more.`);
+  fields.set(field.name.toLowerCase(), field.value);
+};
+
+const brokenBody = (fault: unknown): Refusal =>
+  new Refusal(
+    'InvalidRequestBody',
+    `The multipart body is broken: ${fault instanceof Error ? fault.message : String(fault)}.`,
+  );
+
 /** Resolves when everything was read and taken; a broken body or a taker's refusal rejects, and nothing goes on. */
 export const readForm = <Taken>(request: Request, take: TakeFile<Taken>): Promise<Form<Taken>> => {
   const parser = parserFor(request);
   const { promise, resolve, reject } = Promise.withResolvers<Form<Taken>>();
   const fields = new Map<string, string>();
   let file: Promise<{ readonly name: string; readonly taken: Taken }> | null = null;
+  let fileBody: Readable | null = null;
   const body =
     request.body === null
       ? Readable.from([])
       : Readable.fromWeb(request.body as import('node:stream/web').ReadableStream);
   const fail = (fault: unknown) => {
-    reject(fault);
     body.unpipe(parser);
     body.destroy();
+    // or its taker would wait for the rest for ever; it has put away what it had when the caller hears of it
+    fileBody?.destroy(new Error('the rest of the body was not read'));
+    Promise.allSettled([file]).then(() => reject(fault));
   };
-  parser.on('field', (name: string, value: string) => void fields.set(name.toLowerCase(), value));
+  parser.on('field', (name: string, value: string, isNameCut: boolean, isValueCut: boolean) => {
+    try {
+      keepField(fields, { name, value, isCut: isNameCut || isValueCut });
+    } catch (fault) {
+      fail(fault);
+    }
+  });
   parser.on('file', (part: string, stream: Readable, name: string | undefined) => {
+    fileBody = stream;
     file = take({ part, name: name ?? '', body: asWebStream(stream) }).then((taken) => ({ name: name ?? '', taken }));
     file.catch(fail);
   });
@@ -65,14 +91,7 @@ export const readForm = <Taken>(request: Request, take: TakeFile<Taken>): Promis
   parser.on('partsLimit', () =>
     fail(new Refusal('InvalidInput', `Expected at most ${PARTS} parts in the body, got more.`)),
   );
-  parser.on('error', (fault: unknown) =>
-    fail(
-      new Refusal(
-        'InvalidRequestBody',
-        `The multipart body is broken: ${fault instanceof Error ? fault.message : String(fault)}.`,
-      ),
-    ),
-  );
+  parser.on('error', (fault: unknown) => fail(brokenBody(fault)));
   parser.on('finish', () => {
     const settled: Promise<Form<Taken>> = Promise.resolve(file).then((known) => ({ fields, file: known }));
     settled.then(resolve, fail);
