@@ -34,21 +34,22 @@ const sayHowToGoOn = async (stage: Stage, say: Say): Promise<void> => {
   await say.line(`  ${longarm} actions`);
 };
 
-const untilInterrupted = (signal: AbortSignal): Promise<void> =>
+const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
+/** Resolves when all has been shown; with `keep`, when the person or a program ends it after that. */
 const play = async (ensemble: Ensemble, say: Say, keep: boolean): Promise<void> => {
-  const interrupted = io.interruption();
+  const { signal } = ensemble;
   await say.title('Longarm: a server and a device on this machine');
-  const stop = untilInterrupted(interrupted).then(() => Promise.reject(interruption()));
-  const stage = await Promise.race([setStage(ensemble, { world, say }), stop]);
-  await playSequence(io, stage, say);
+  const stage = await setStage(ensemble, { world, say });
+  await playSequence(io, stage, { say, signal });
   if (!keep) return;
   await sayHowToGoOn(stage, say);
-  await untilInterrupted(interrupted);
+  await untilAborted(signal);
+  if (signal.reason instanceof DemoFault) throw signal.reason;
 };
 
 const complain = async (ensemble: Ensemble, failure: unknown): Promise<void> => {
@@ -67,20 +68,19 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
   const ensemble = await openEnsemble();
   const say = createSay(io);
+  const interrupted = io.interruption();
+  interrupted.addEventListener('abort', () => ensemble.end(interruption()));
   let succeeded = false;
   try {
     await play(ensemble, say, keep);
     succeeded = true;
   } catch (failure) {
-    if (!io.interruption().aborted) await complain(ensemble, failure);
+    if (!interrupted.aborted) await complain(ensemble, failure);
   } finally {
     await closeEnsemble(ensemble, succeeded && !keep);
   }
-  await say.title(
-    succeeded && !keep
-      ? `Everything is stopped. The results stay in ${ensemble.folder}.`
-      : 'Everything is stopped and removed.',
-  );
+  const left = succeeded && !keep ? `stopped. The results stay in ${ensemble.folder}` : 'stopped and removed';
+  await say.title(`Everything is ${left}.`);
   return succeeded ? 0 : 1;
 };
 

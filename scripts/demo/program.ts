@@ -28,14 +28,22 @@ const cleanEnv = (): Record<string, string | undefined> =>
 const STOP_MS = 5_000;
 
 export type RunningProgram = {
-  /** Waits for a line on stdout that matches. Throws `DemoFault` when the program ends or the time is over. */
+  /** Waits for a line on stdout that matches. Throws `DemoFault` when the time is over, or the signal's reason. */
   readonly line: (pattern: RegExp, timeLimitMs: number) => Promise<RegExpExecArray>;
   readonly logPath: string;
   /** Ends the program: kindly first, for certain after some seconds. */
   readonly stop: () => Promise<void>;
 };
 
-type Start = { readonly name: ProgramName; readonly args: readonly string[]; readonly logPath: string };
+export type Start = {
+  readonly name: ProgramName;
+  readonly args: readonly string[];
+  readonly logPath: string;
+  /** Called when the program ends without having been stopped. */
+  readonly onOwnEnd: (fault: DemoFault) => void;
+  /** Ends the waiting for lines, with its reason. */
+  readonly signal: AbortSignal;
+};
 
 const collectLines = async (
   stream: ReadableStream<Uint8Array>,
@@ -55,6 +63,7 @@ export const startProgram = (start: Start): RunningProgram => {
   });
   let said = '';
   let wake = () => {};
+  start.signal.addEventListener('abort', () => wake());
   const reading = collectLines(child.stdout, async (text) => {
     said += text;
     wake();
@@ -65,9 +74,7 @@ export const startProgram = (start: Start): RunningProgram => {
     for (;;) {
       const found = pattern.exec(said);
       if (found !== null) return found;
-      if (child.exitCode !== null || child.signalCode !== null) {
-        throw new DemoFault(`${start.name} ended by itself (${child.signalCode ?? child.exitCode}).`, start.logPath);
-      }
+      start.signal.throwIfAborted();
       const leftMs = until - Date.now();
       if (leftMs <= 0) {
         throw new DemoFault(
@@ -78,10 +85,16 @@ export const startProgram = (start: Start): RunningProgram => {
       const more = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      await Promise.race([more, child.exited, Bun.sleep(leftMs)]);
+      await Promise.race([more, Bun.sleep(leftMs)]);
     }
   };
+  let stopping = false;
+  void child.exited.then(() => {
+    const how = child.signalCode ?? child.exitCode;
+    if (!stopping) start.onOwnEnd(new DemoFault(`${start.name} ended by itself (${how}).`, start.logPath));
+  });
   const stop = async (): Promise<void> => {
+    stopping = true;
     child.kill('SIGTERM');
     const killing = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await child.exited;

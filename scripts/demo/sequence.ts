@@ -63,22 +63,27 @@ const requireSuccess = (action: ActionEntity): void => {
   throw new DemoFault(`The action ended as ${action.status}. ${why}`);
 };
 
-export const playSequence = async (io: Io, stage: Stage, say: Say): Promise<void> => {
+/** `signal` ends the play with its reason. */
+export const playSequence = async (
+  io: Io,
+  stage: Stage,
+  parts: { readonly say: Say; readonly signal: AbortSignal },
+): Promise<void> => {
+  const { say, signal } = parts;
   await upload(stage, SCRIPT_NAME, SCRIPT);
   await upload(stage, LIST_NAME, LIST);
   await say.done(`${SCRIPT_NAME} and ${LIST_NAME} are in the library`);
   await say.title('PutFile → RunScript → GetFile');
   const request = { Commands: COMMANDS, Comment: 'demo: case 4711' };
   const { id } = await stage.client.runLiveResponse(stage.machine.id, request);
-  const interrupted = io.interruption();
   const action = await followAction(io, stage.client, {
     actionId: id,
     progress: createProgress(io, { json: false }),
     waitSeconds: ACTION_SECONDS,
-    interrupted,
+    interrupted: signal,
   });
   requireSuccess(action);
   await say.title('What came back (each file checked against the SHA-256 that the action tells)');
-  const save = { client: stage.client, world: io.world, signal: interrupted };
+  const save = { client: stage.client, world: io.world, signal };
   await collectResults(io, save, { action, folder: stage.resultFolder, json: false, raw: false });
 };

@@ -6,7 +6,7 @@ import { type Client, createClient } from '@longarm/client/create-client';
 import type { ClientWorld } from '@longarm/client/world';
 import type { MachineEntity } from '@longarm/contract/machine';
 import { z } from 'zod';
-import { askLongarm, DemoFault, logTail, type RunningProgram, startProgram } from './program.ts';
+import { askLongarm, DemoFault, logTail, type RunningProgram, type Start, startProgram } from './program.ts';
 import type { Say } from './say.ts';
 
 const START_MS = 20_000;
@@ -26,13 +26,33 @@ export type Stage = {
   readonly machine: MachineEntity;
 };
 
-/** What has been started so far, so that everything ends whatever happens. */
-export type Ensemble = { folder: string; readonly programs: RunningProgram[] };
+type Launch = Pick<Start, 'name' | 'args' | 'logPath'>;
 
-export const openEnsemble = async (): Promise<Ensemble> => ({
-  folder: await mkdtemp(join(tmpdir(), 'longarm-demo-')),
-  programs: [],
-});
+/** What has been started so far, so that everything ends whatever happens. */
+export type Ensemble = {
+  readonly folder: string;
+  readonly programs: RunningProgram[];
+  readonly launch: (start: Launch) => RunningProgram;
+  /** Makes everything that waits end with this reason; nothing is launched afterwards. */
+  readonly end: (reason: Error) => void;
+  /** Aborted when the play has to end before its time: a program ended, or the person wants it. */
+  readonly signal: AbortSignal;
+};
+
+export const openEnsemble = async (): Promise<Ensemble> => {
+  const folder = await mkdtemp(join(tmpdir(), 'longarm-demo-'));
+  const programs: RunningProgram[] = [];
+  const controller = new AbortController();
+  const { signal } = controller;
+  const end = (reason: Error): void => controller.abort(reason);
+  const launch = (start: Launch): RunningProgram => {
+    signal.throwIfAborted();
+    const program = startProgram({ ...start, onOwnEnd: end, signal });
+    programs.push(program);
+    return program;
+  };
+  return { folder, programs, launch, end, signal };
+};
 
 /** Ends all programs, the last one first, and removes everything but the results. */
 export const closeEnsemble = async (ensemble: Ensemble, keepResults: boolean): Promise<void> => {
@@ -47,12 +67,11 @@ const startServer = async (ensemble: Ensemble): Promise<{ url: string; dataFolde
   const folder = join(ensemble.folder, 'server');
   const dataFolder = join(folder, 'data');
   await mkdir(folder, { recursive: true });
-  const server = startProgram({
+  const server = ensemble.launch({
     name: 'longarm',
     args: ['server', '--data', dataFolder, '--listen', '127.0.0.1:0'],
     logPath: join(folder, 'server.log'),
   });
-  ensemble.programs.push(server);
   const [, url = ''] = await server.line(/^listening on (https?:\/\/\S+)/m, START_MS);
   return { url, dataFolder };
 };
@@ -90,20 +109,20 @@ const startDevice = async (ensemble: Ensemble, server: { url: string; dataFolder
   );
   const tokenPath = join(folder, 'token');
   await writeFile(tokenPath, token, { mode: 0o600 });
-  const agent = startProgram({
+  const agent = ensemble.launch({
     name: 'longarm-agent',
     args: ['--server', server.url, '--token-file', tokenPath, '--state', join(folder, 'state')],
     logPath: join(folder, 'agent.log'),
   });
-  ensemble.programs.push(agent);
   const [, machineId = ''] = await agent.line(/^connected as (\S+)/m, START_MS);
   return machineId;
 };
 
 const POLL_MS = 200;
 
-const untilOnline = async (client: Client, machineId: string): Promise<MachineEntity> => {
+const untilOnline = async (ensemble: Ensemble, client: Client, machineId: string): Promise<MachineEntity> => {
   for (const until = Date.now() + START_MS; Date.now() < until; await Bun.sleep(POLL_MS)) {
+    ensemble.signal.throwIfAborted();
     for await (const machine of client.listMachines()) if (machine.id === machineId && machine.isOnline) return machine;
   }
   throw new DemoFault(`The machine ${machineId} is not listed as online.`);
@@ -124,7 +143,7 @@ export const setStage = async (ensemble: Ensemble, parts: { world: ClientWorld; 
     world: parts.world,
     caPem: await readFile(caPath, 'utf8'),
   });
-  const machine = await untilOnline(client, machineId);
+  const machine = await untilOnline(ensemble, client, machineId);
   await say.done(`device ${machine.computerDnsName} enrolled and is online as ${machineId}`);
   const resultFolder = join(ensemble.folder, 'results');
   return { folder: ensemble.folder, resultFolder, configFolder, url: server.url, caPath, client, machine };

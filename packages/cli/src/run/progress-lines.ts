@@ -57,7 +57,7 @@ const actionText = (action: ActionEntity): string => {
 const actionLine = (action: ActionEntity): ProgressLine => ({
   text: actionText(action),
   style: action.status === 'Succeeded' ? 'good' : isFinal(action.status) ? 'bad' : 'busy',
-  passing: action.status === 'Pending',
+  passing: !isFinal(action.status),
 });
 
 /** The lines to add when an action has become `action`; the commands' first, since they are why it did. */
