@@ -35,7 +35,7 @@ test('signing in saves a private profile that later commands use', async () => {
   expect(await session.bare('machines')).toMatchObject({ code: 0, out: 'No machines were found.\n' });
 });
 
-test('a secret comes by standard input or prompt too, and never shows', async () => {
+test('semantics 33: a secret comes by file, standard input or prompt, and never shows', async () => {
   const piped = await open({ io: { stdin: async () => 'correct horse\n' } });
   const fromStdin = await login(piped, '--secret-stdin', '--json');
   expect(fromStdin.code).toBe(0);
@@ -63,7 +63,7 @@ test('credentials that do not work save nothing', async () => {
   expect(await Bun.file(profileOf(session)).exists()).toBe(false);
 });
 
-test('a CA is pinned by its fingerprint, or given as a file', async () => {
+test('semantics 34: a CA is pinned by its fingerprint, or given as a file', async () => {
   const certificate = await makeLoopbackCertificate(Date.now());
   const routes = {
     'GET /agent/v1/ca.pem': () => new Response(certificate.caPem),

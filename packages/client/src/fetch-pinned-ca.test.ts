@@ -14,7 +14,7 @@ afterAll(() => fixture.stop());
 
 const io = { transport: fetch, now: Date.now };
 
-test('a CA with the expected fingerprint is returned, and trusts the server', async () => {
+test('semantics 34: a CA with the expected fingerprint is returned, and trusts the server', async () => {
   served = certificate.caPem;
   const colons = certificate.caSha256.toUpperCase().replace(/(..)(?=.)/g, '$1:');
   const pem = await fetchPinnedCa(fixture.url, colons, io);

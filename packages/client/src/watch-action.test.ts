@@ -38,7 +38,7 @@ const PENDING = sampleAction();
 const RUNNING = sampleAction({ status: 'InProgress' });
 const DONE = sampleAction({ status: 'Succeeded' });
 
-test('every change is yielded, and the end ends', async () => {
+test('semantics 27: every change is yielded, and the end ends', async () => {
   const { stream } = watch([events(actionEvent(PENDING) + actionEvent(RUNNING) + actionEvent(DONE) + END)]);
   const statuses: string[] = [];
   for await (const action of stream) statuses.push(action.status);
