@@ -1,6 +1,6 @@
 /** Each command on a real device: real server, agent and scripts as processes. */
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,9 @@ import {
   type TestAgent,
   type TestSite,
 } from '@longarm/testkit/test-site';
+
+// processes start and end here, on machines that may be busy with other tests
+setDefaultTimeout(60_000);
 
 let site: TestSite;
 let agent: TestAgent;

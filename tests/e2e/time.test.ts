@@ -1,10 +1,13 @@
 /** Deadlines, cancels and absences, on real processes with shortened limits. */
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive } from '@longarm/testkit/is-alive';
 import { getFile, isFinal, openSite, runScript, type TestSite } from '@longarm/testkit/test-site';
 import { until } from '@longarm/testkit/until';
+
+// processes start and end here, on machines that may be busy with other tests
+setDefaultTimeout(60_000);
 
 const sites: TestSite[] = [];
 const newSite = async (...flags: string[]): Promise<TestSite> => {

@@ -48,7 +48,6 @@ const runStep = async (io: RunnerIo, { payload, index, control }: Step): Promise
 
 const endedFact = (io: RunnerIo, actionId: ActionId, control: Control): NewFact => {
   const how = control.reason() === 'cancelled' ? 'cancelled' : 'done';
-  io.log('info', 'action ended', { actionId, how });
   return { fact: { kind: 'action-ended', actionId, at: io.now(), how } };
 };
 
@@ -56,10 +55,11 @@ const noteFinished = (io: RunnerIo, step: Step, end: CommandEnd): 'goes on' | 'e
   const { payload, index, control } = step;
   const { actionId } = payload;
   const isLast = end.outcome === 'Failed' || index + 1 === payload.commands.length || control.signal.aborted;
-  io.log('info', 'command finished', { actionId, index, outcome: end.outcome, error: end.errors[0] ?? null });
   const finished = finishedFact({ actionId, index }, end, io.now());
   // one record where both are true at once: nobody waits for a second sync
   io.journal.report(...(isLast ? [finished, endedFact(io, actionId, control)] : [finished]));
+  io.log('info', 'command finished', { actionId, index, outcome: end.outcome, error: end.errors[0] ?? null });
+  if (isLast) io.log('info', 'action ended', { actionId });
   return isLast ? 'ended' : 'goes on';
 };
 

@@ -43,14 +43,20 @@ export const runner = (io: RunnerIo, onFault: (fault: unknown) => void): Runner 
     }
   };
 
+  const start = (): void => {
+    working ??= work()
+      .catch(onFault)
+      .finally(() => {
+        working = null;
+        // one that came between the last look and now
+        if (waiting.length > 0 && !isStopping) start();
+      });
+  };
+
   return {
     begin: (actionId) => {
       waiting.push(actionId);
-      working ??= work()
-        .catch(onFault)
-        .finally(() => {
-          working = null;
-        });
+      start();
     },
     cancel: (actionId) => {
       if (current?.actionId === actionId) {
