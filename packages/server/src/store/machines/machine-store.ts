@@ -2,6 +2,7 @@
 import { parseMachineId, type TenantId } from '@longarm/contract/ids';
 import { type Kysely, sql } from 'kysely';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
+import { foldCase } from '../odata/fold-case.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
@@ -68,7 +69,7 @@ const resolve = async (db: Kysely<Schema>, tenantId: TenantId, text: string): Pr
       .execute();
     if (byId.length > 0) return withTags(db, byId);
   }
-  const lower = text.toLowerCase();
+  const lower = foldCase(text);
   const byName = live(db, tenantId)
     .where((eb) => eb.or([eb(sql`lower(machines.dns_name)`, '=', lower), eb('machines.aad_device_id', '=', lower)]))
     .orderBy('machines.id')
