@@ -8,6 +8,7 @@ import { TagRequest } from '@longarm/contract/rest/machines';
 import type { Clock } from '../../actions/ports.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
+import { parseMoment } from '../odata/moment.ts';
 import { nextLink } from '../odata/next-link.ts';
 import { parseCollectionQuery } from '../odata/parse-collection-query.ts';
 import { parseBody } from '../parse-body.ts';
@@ -66,9 +67,9 @@ const answerMachines = (io: Pick<MachinesIo, 'clock'>, base: string, machines: r
 
 const unquote = (text: string): string => text.trim().replace(/^'(.*)'$/s, '$1');
 
-const parseMoment = (text: string, now: number): number => {
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, '$1')) : Number.NaN;
-  if (Number.isNaN(at))
+const momentOf = (text: string, now: number): number => {
+  const at = parseMoment(text.trim());
+  if (at === null)
     throw new Refusal(
       'InvalidInput',
       `timestamp: expected a moment as 2026-02-04T15:30:00Z, got ${JSON.stringify(text)}.`,
@@ -84,7 +85,7 @@ export const findMachinesByIpRoute =
     const address = unquote(params.ip ?? '');
     if (isIP(address) === 0)
       throw new Refusal('InvalidIpAddress', `ip: expected an IPv4 or IPv6 address, got ${JSON.stringify(address)}.`);
-    const at = parseMoment(unquote(params.timestamp ?? ''), io.clock.now());
+    const at = momentOf(unquote(params.timestamp ?? ''), io.clock.now());
     const window = { from: at - FIND_BY_IP_WINDOW_MINUTES * MINUTE_MS, to: at + FIND_BY_IP_WINDOW_MINUTES * MINUTE_MS };
     return answerMachines(io, base, await io.machines.byAddress(caller.tenantId, address, window));
   };
