@@ -31,9 +31,11 @@ export type DeviceOptions = {
   /** The same text twice is the same agent at the same place. */
   readonly place?: string;
   readonly caPem?: string;
+  /** What it tells of itself otherwise than a plain Linux machine would. */
+  readonly facts?: Partial<DeviceFacts>;
 };
 
-const factsOf = (name: string): DeviceFacts => ({
+const factsOf = ({ name, facts }: DeviceOptions): DeviceFacts => ({
   computerDnsName: name,
   osPlatform: 'Linux',
   osVersion: null,
@@ -44,6 +46,7 @@ const factsOf = (name: string): DeviceFacts => ({
   agentVersion: '0.0.0-scripted',
   aadDeviceId: null,
   ipAddresses: [{ ipAddress: '10.0.0.5', macAddress: null, type: 'Ethernet', operationalStatus: 'Up' }],
+  ...facts,
 });
 
 const signText = (key: KeyObject, text: string): string => sign(null, Buffer.from(text), key).toString('base64url');
@@ -124,7 +127,7 @@ export class ScriptedDevice {
         publicKey: x,
         hardwareId,
         proof: signText(privateKey, enrolProofText({ tokenId, publicKey: x, hardwareId })),
-        facts: factsOf(options.name),
+        facts: factsOf(options),
       }),
       ...(options.caPem === undefined ? {} : { tls: { ca: options.caPem } }),
     });
@@ -147,7 +150,7 @@ export class ScriptedDevice {
       protocol: PROTOCOL_VERSION,
       machineId,
       proof,
-      facts: factsOf(this.#options.name),
+      facts: factsOf(this.#options),
       journaled,
     });
     await this.take('welcome');
