@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stopper, transferIo } from '../../test/command-world.ts';
+import { type LoopbackServer, startLoopbackServer } from '../../test/loopback-server.ts';
+import { sha256Of } from '../../test/sealed-envelope.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { until } from '../../test/until.ts';
+import { type Upload, upload } from './upload.ts';
+
+const CONTENT = crypto.getRandomValues(new Uint8Array(65_536 * 40));
+const PATH = '/agent/v1/actions/a/commands/0/results/file';
+
+let folder: ReturnType<typeof temporaryFolder>;
+let server: LoopbackServer;
+let methods: string[];
+let refusedTickets: number;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  server = startLoopbackServer();
+  methods = [];
+  refusedTickets = 0;
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const source = () => join(folder.path, 'source');
+
+const send = async (content: Uint8Array, changes: Partial<Upload> = {}) => {
+  writeFileSync(source(), content);
+  const file = await open(source(), 'r');
+  try {
+    return await upload(transferIo(server), {
+      to: PATH,
+      file,
+      sizeBytes: content.length,
+      ticket: { current: () => 'the-ticket', refused: () => refusedTickets++ },
+      stop: stopper().signal,
+      ...changes,
+    });
+  } finally {
+    await file.close();
+  }
+};
+
+type Answer = (request: Request) => Response | Promise<Response> | null;
+
+/** Meets requests in their order; what is not met goes to the upload door. */
+const meeting = (answer: (request: Request, nth: number) => ReturnType<Answer>) => {
+  server.settings.intercept = (request) => {
+    methods.push(request.method);
+    return answer(request, methods.length);
+  };
+};
+
+const stored = () => server.uploads.get(PATH)?.bytes;
+const status = (code: number, headers = {}) => new Response(null, { status: code, headers });
+
+/** The server keeps the first half of what this PATCH brings, and the answer never arrives. */
+const keepHalf = async (request: Request): Promise<Response> => {
+  const body = new Uint8Array(await request.arrayBuffer());
+  const kept = server.uploads.get(PATH);
+  if (kept !== undefined) kept.bytes = Buffer.concat([kept.bytes, body.subarray(0, body.length / 2)]);
+  return status(502);
+};
+
+test('the file arrives whole, and its hash is told', async () => {
+  meeting(() => null);
+  expect(await send(CONTENT)).toEqual({ kind: 'uploaded', sha256: sha256Of(CONTENT) });
+  expect(stored()).toEqual(Buffer.from(CONTENT));
+  expect(methods[0]).toBe('POST');
+  expect(methods).not.toContain('HEAD');
+});
+
+test('an empty file is created and nothing more', async () => {
+  meeting(() => null);
+  expect(await send(new Uint8Array())).toEqual({ kind: 'uploaded', sha256: sha256Of('') });
+  expect(methods).toEqual(['POST']);
+});
+
+test('after a cut it asks where it is and goes on there', async () => {
+  meeting((request, nth) => (nth === 2 ? keepHalf(request) : null));
+  expect(await send(CONTENT)).toEqual({ kind: 'uploaded', sha256: sha256Of(CONTENT) });
+  expect(methods.slice(0, 3)).toEqual(['POST', 'PATCH', 'HEAD']);
+  expect(stored()).toEqual(Buffer.from(CONTENT));
+});
+
+test('what the server has from an earlier run is not sent again, and still proven', async () => {
+  server.uploads.set(PATH, { length: CONTENT.length, bytes: CONTENT.slice(0, 1_234_567) });
+  const offsets: (string | null)[] = [];
+  meeting((request) => {
+    offsets.push(request.headers.get('upload-offset'));
+    return null;
+  });
+  expect(await send(CONTENT)).toEqual({ kind: 'uploaded', sha256: sha256Of(CONTENT) });
+  expect(offsets[1]).toBe('1234567');
+});
+
+test('an offset that differs is asked for', async () => {
+  meeting((_, nth) => (nth === 2 ? status(409) : null));
+  expect(await send(CONTENT)).toMatchObject({ kind: 'uploaded' });
+  expect(methods.slice(0, 3)).toEqual(['POST', 'PATCH', 'HEAD']);
+});
+
+test('an upload that the server lost is begun anew', async () => {
+  meeting((_, nth) => {
+    if (nth === 2) return status(500);
+    if (nth === 3) server.uploads.clear();
+    return null;
+  });
+  expect(await send(CONTENT)).toEqual({ kind: 'uploaded', sha256: sha256Of(CONTENT) });
+  expect(methods.slice(0, 4)).toEqual(['POST', 'PATCH', 'HEAD', 'POST']);
+});
+
+test.each([400, 403, 404, 410, 413])('HTTP %d is the end: the server does not want it', async (code) => {
+  meeting(() => status(code));
+  expect(await send(CONTENT)).toEqual({ kind: 'refused', sentence: expect.stringContaining(`HTTP ${code}`) });
+  expect(methods).toHaveLength(1);
+});
+
+test.each([401, 429, 500, 507])('HTTP %d is tried again', async (code) => {
+  meeting((_, nth) => (nth === 1 ? status(code) : null));
+  expect(await send(CONTENT)).toMatchObject({ kind: 'uploaded' });
+  expect(refusedTickets).toBe(code === 401 ? 1 : 0);
+});
+
+test('other bytes under this name on the server are not taken for these', async () => {
+  const other = new Uint8Array(CONTENT.length);
+  server.uploads.set(PATH, { length: other.length, bytes: other });
+  expect(await send(CONTENT)).toEqual({ kind: 'refused', sentence: expect.stringContaining(sha256Of(other)) });
+});
+
+describe('the file changes meanwhile', () => {
+  test('what is appended is not collected', async () => {
+    expect(await send(CONTENT, { sizeBytes: 70_000 })).toEqual({
+      kind: 'uploaded',
+      sha256: sha256Of(CONTENT.subarray(0, 70_000)),
+    });
+  });
+  test('one that shrinks fails, and says at which length', async () => {
+    meeting((request) => {
+      if (request.method === 'PATCH') truncateSync(source(), 100_000);
+      return null;
+    });
+    const end = await send(CONTENT);
+    expect(end).toEqual({ kind: 'unreadable', sentence: expect.stringContaining('shrank') });
+  });
+});
+
+test('it stops when told, also in the middle of a piece', async () => {
+  const { signal, stop } = stopper();
+  meeting((request) => (request.method === 'PATCH' ? new Promise<Response>(() => {}) : null));
+  const ending = send(CONTENT, { stop: signal });
+  await until('a piece on its way', () => methods.includes('PATCH'));
+  stop('cancelled');
+  expect(await ending).toMatchObject({ kind: 'stopped' });
+});

@@ -1,0 +1,85 @@
+/** The world of the commands over a temporary state folder, with a server on loopback, real processes and files. */
+import { chmodSync, mkdirSync } from 'node:fs';
+import type { Command } from '@longarm/contract/commands/index';
+import type { EnvelopeCommand } from '@longarm/contract/wire/envelope';
+import type { CommandIo, CommandRun, StopReason } from '../src/commands/command-run.ts';
+import { prepareState } from '../src/commands/prepare-state.ts';
+import { stateFolder } from '../src/commands/state-folder.ts';
+import { openWorkingFolder } from '../src/commands/working-folder.ts';
+import { thisPlatform } from '../src/platform/this-platform.ts';
+import type { After } from '../src/platform/timers.ts';
+import type { LoopbackServer } from './loopback-server.ts';
+import { newActionId, ordered } from './sealed-envelope.ts';
+
+export const realAfter: After = (delayMs, wake) => {
+  const timer = setTimeout(wake, delayMs);
+  return () => clearTimeout(timer);
+};
+
+/** Pauses between attempts pass at once: what is waited for is the server's answer. */
+const hastyAfter: After = (delayMs, wake) => realAfter(delayMs < 60_000 ? 1 : delayMs, wake);
+
+export const silentLog = () => {};
+
+export const transferIo = (server: { readonly url: string }) => ({
+  request: (path: string, init?: RequestInit) => fetch(server.url + path, init),
+  after: hastyAfter,
+  random: () => 0.5,
+  log: silentLog,
+});
+
+/** Between asking and killing, in tests. */
+export const GRACE_MS = 150;
+
+export const commandWorld = (folder: string, server: LoopbackServer, changes: Partial<CommandIo> = {}): CommandIo => {
+  chmodSync(folder, 0o700);
+  const folders = stateFolder(folder);
+  prepareState(folders);
+  mkdirSync(folders.workingFolder, { recursive: true });
+  const platform = thisPlatform(process.platform);
+  return {
+    transfer: transferIo(server),
+    process: { platform, after: realAfter, graceMs: GRACE_MS },
+    platform,
+    folders,
+    workingFolder: openWorkingFolder({
+      path: folders.workingFolder,
+      manifestPath: folders.workingFolderManifest,
+      bootId: platform.bootId(),
+    }),
+    inherited: { PATH: process.env.PATH ?? '' },
+    which: (program, path) => Bun.which(program, { PATH: path }),
+    ...changes,
+  };
+};
+
+export type Stopper = { readonly signal: AbortSignal; readonly stop: (reason: StopReason) => void };
+
+export const stopper = (): Stopper & { readonly reason: () => StopReason } => {
+  const controller = new AbortController();
+  let why: StopReason = 'timed-out';
+  return {
+    signal: controller.signal,
+    reason: () => why,
+    stop: (reason) => {
+      why = reason;
+      controller.abort();
+    },
+  };
+};
+
+export const commandRun = (
+  what: EnvelopeCommand | Command,
+  changes: Partial<CommandRun> = {},
+  stopped = stopper(),
+): CommandRun => ({
+  actionId: newActionId(),
+  index: 0,
+  ordered: 'command' in what ? what : ordered(what),
+  terms: { maxGetBytes: 1_048_576, maxOutputBytes: 65_536, stopOnNonzeroExit: false },
+  ticket: { current: () => 'ticket', refused: () => {} },
+  stop: stopped.signal,
+  stopReason: stopped.reason,
+  onProcess: () => {},
+  ...changes,
+});
