@@ -94,6 +94,9 @@ const cancel = (state: ActionState, event: Extract<LifecycleEvent, { kind: 'canc
   };
 };
 
+/** When a device says that it happened: believed as far as a calendar and this clock go. */
+const believable = (at: EpochMs, now: EpochMs): EpochMs => Math.min(Math.max(at, 0), now);
+
 const startCommand = (state: ActionState, index: number, at: EpochMs): ActionState | null => {
   const target = state.commands[index];
   if (target?.status !== 'Created') return null;
@@ -110,11 +113,12 @@ const finishCommand = (
 ): ActionState | null => {
   const target = state.commands[fact.index];
   if (target === undefined || isFinished(target)) return null;
+  const at = believable(fact.at, now);
   const finished: CommandState = {
     ...target,
     status: fact.outcome,
-    startedAt: target.startedAt ?? fact.at,
-    endedAt: fact.at,
+    startedAt: target.startedAt ?? at,
+    endedAt: at,
     errors: fact.errors,
     exitCode: fact.exitCode,
   };
@@ -151,7 +155,7 @@ const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: Epoch
     case 'refused':
       return end(state, { status: 'Failed', reason: `refused by the device: ${event.reason}`, now });
     case 'command-started':
-      return startCommand(state, event.index, event.at);
+      return startCommand(state, event.index, believable(event.at, now));
     case 'command-finished':
       return finishCommand(state, event, now);
     case 'action-ended':
