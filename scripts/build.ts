@@ -1,43 +1,64 @@
-// Compiles the programs into single executables for this machine, below dist/.
-
-import { existsSync } from 'node:fs';
+/**
+ * Compiles the programs into single executables. Without arguments: for this machine, below dist/. For others:
+ * `--all`, or `--target linux-x64` as often as wanted; `--out DIR` puts them elsewhere, `--program NAME` makes one only.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { baseRuntime } from './build/base-runtime.ts';
+import { compileProgram } from './build/compile-program.ts';
+import { executableName, PROGRAM_NAMES, type ProgramName, TARGETS, type Target } from './build/targets.ts';
+import { writeChecksums } from './build/write-checksums.ts';
 
 const root = join(import.meta.dir, '..');
-const suffix = process.platform === 'win32' ? '.exe' : '';
+const cache = join(root, 'node_modules', '.cache', 'longarm-build');
 
-const PROGRAMS = [
-  { name: 'longarm', main: 'packages/longarm/src/main.ts' },
-  { name: 'longarm-agent', main: 'packages/agent/src/main.ts' },
-] as const;
-
-const FLAGS = [
-  '--compile',
-  // a compiled program would otherwise read .env and run bunfig.toml preloads of the folder that it is started in
-  '--no-compile-autoload-dotenv',
-  '--no-compile-autoload-bunfig',
-  // traces of errors name our files and lines
-  '--sourcemap=inline',
-] as const;
-
-const compile = async (main: string, outFile: string): Promise<boolean> => {
-  const child = Bun.spawn([process.execPath, 'build', ...FLAGS, main, `--outfile=${outFile}`], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return (await child.exited) === 0;
+type Wanted = {
+  readonly targets: readonly (Target | null)[];
+  readonly programs: readonly ProgramName[];
+  readonly folder: string;
 };
 
-await mkdir(join(root, 'dist'), { recursive: true });
-let failed = 0;
-for (const { name, main } of PROGRAMS) {
-  const outFile = join('dist', name + suffix);
-  if (existsSync(join(root, main)) && (await compile(main, outFile))) {
-    console.log(`${outFile}  ${(Bun.file(join(root, outFile)).size / 1_048_576).toFixed(1)} MiB`);
-  } else {
-    failed++;
-    console.error(`${outFile}: expected ${main} to compile, it did not.`);
+const oneOf = <T extends string>(known: readonly T[], option: string, text: string): T => {
+  const found = known.find((name) => name === text);
+  if (found === undefined) throw new Error(`--${option}: expected one of ${known.join(', ')}, got ${text}.`);
+  return found;
+};
+
+const readWanted = (args: string[]): Wanted => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      all: { type: 'boolean' },
+      target: { type: 'string', multiple: true },
+      program: { type: 'string', multiple: true },
+      out: { type: 'string' },
+    },
+  });
+  const named = values.target?.map((text) => oneOf(TARGETS, 'target', text));
+  return {
+    targets: values.all === true ? TARGETS : (named ?? [null]),
+    programs: values.program?.map((text) => oneOf(PROGRAM_NAMES, 'program', text)) ?? PROGRAM_NAMES,
+    folder: values.out ?? join(root, 'dist'),
+  };
+};
+
+const build = async ({ targets, programs, folder }: Wanted): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  for (const target of targets) {
+    const runtime = await baseRuntime({ root, cache }, target);
+    for (const program of programs) {
+      const outFile = join(folder, executableName(program, target, process.platform));
+      await compileProgram({ root, program, target, runtime, outFile });
+      console.log(`${outFile}  ${(Bun.file(outFile).size / 1_048_576).toFixed(1)} MiB`);
+    }
   }
+  if (targets.some((target) => target !== null)) await writeChecksums(folder);
+};
+
+try {
+  await build(readWanted(process.argv.slice(2)));
+} catch (fault) {
+  console.error(`build: ${fault instanceof Error ? fault.message : fault}`);
+  process.exitCode = 1;
 }
-process.exitCode = failed === 0 ? 0 : 1;
