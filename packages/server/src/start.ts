@@ -296,6 +296,10 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     newId: randomUUID,
     onFault: rest.onFault,
   });
+  if (config.tls === 'own') {
+    const { caSha256 } = folder.certificates;
+    log.info({ caSha256, caFile: join(folder.path, 'tls', 'ca.pem') }, 'clients trust this server by its own CA');
+  }
   const server = listen(config, folder, { fetch, websocket: devices.websocket });
   url = config.publicUrl ?? listenUrl(config, server.port ?? config.port);
   const admin = await serveAdmin(engine, world, rest.onFault);
