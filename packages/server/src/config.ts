@@ -168,7 +168,8 @@ const truth = (name: string, text: string | undefined, faults: string[]): boolea
     ? false
     : oneOf(name, { text: text.toLowerCase(), allowed: ['true', 'false'] as const }, faults) === 'true';
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 const parseListen = (text: string, faults: string[]): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
