@@ -51,6 +51,12 @@ type Parsed = {
   readonly faults: string[];
 };
 
+/** What stands there, unless it is the next option: a forgotten value must not swallow it. */
+const valueAt = (args: readonly string[], at: number): string | null => {
+  const text = args[at];
+  return text === undefined || text.startsWith('--') ? null : text;
+};
+
 const parse = (args: readonly string[]): Parsed => {
   const values = new Map<Valued, string>();
   const flags = new Set<Flag>();
@@ -62,8 +68,9 @@ const parse = (args: readonly string[]): Parsed => {
     if (flag !== undefined) flags.add(flag);
     else if (valued === undefined) faults.push(`expected an option, got ${JSON.stringify(text)}. See --help.`);
     else {
-      const value = attached ?? args[++at];
-      if (value === undefined || value === '') faults.push(`${valued}: expected a value behind it, got none`);
+      const value = attached ?? valueAt(args, at + 1);
+      if (attached === undefined && value !== null) at++;
+      if (value === null || value === '') faults.push(`${valued}: expected a value behind it, got none`);
       else if (values.has(valued)) faults.push(`${valued}: given twice`);
       else values.set(valued, value);
     }

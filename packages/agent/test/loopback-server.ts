@@ -19,7 +19,7 @@ export const NONCE = 'a-nonce-of-this-connection';
 
 type Settings = {
   /** Comes before everything else; null lets the request pass. */
-  intercept: (request: Request, path: string) => Response | Promise<Response> | null;
+  intercept: (request: Request, path: string) => Response | null | Promise<Response | null>;
   acknowledges: boolean;
   answersHeartbeats: boolean;
   heartbeatSeconds: number;

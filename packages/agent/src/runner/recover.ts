@@ -15,6 +15,9 @@ import type { RunnerIo } from './runner-io.ts';
 
 const EMPTIED = 'interrupted: the device restarted, and its working folder was emptied';
 
+/** Nobody reads any more what survivors have to say: they get less time to say it. */
+const SURVIVOR_GRACE_MS = 1_000;
+
 const endSurvivors = async (io: RunnerIo, { actionId, process }: ActionRecord): Promise<void> => {
   const { platform } = io.commands;
   // another start of the device: nothing of it can be there, and its numbers are somebody else's
@@ -22,7 +25,8 @@ const endSurvivors = async (io: RunnerIo, { actionId, process }: ActionRecord): 
   const startTime = process === null ? null : platform.startTimeOf(process.pid);
   // a first process that has gone may have left others in its group; one that is another took over the number
   const group = process !== null && (startTime === null || startTime === process.startTime) ? process.pid : null;
-  const { left } = await killTree(io.commands.process, { group, mark: actionMark(actionId) });
+  const kill = { ...io.commands.process, graceMs: Math.min(io.commands.process.graceMs, SURVIVOR_GRACE_MS) };
+  const { left } = await killTree(kill, { group, mark: actionMark(actionId) });
   if (left.length > 0) io.log('warn', 'these processes could not be ended', { actionId, pids: left.join(' ') });
 };
 

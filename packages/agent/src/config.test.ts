@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporaryFolder } from '../test/temporary-folder.ts';
+import { readConfig } from './config.ts';
+
+const read = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  readConfig({ args, environment });
+const faults = (...args: readonly string[]) => {
+  const config = read(args);
+  return config.kind === 'faults' ? config.faults : [];
+};
+
+test('options by a space or an equals sign', () => {
+  expect(read(['--server', 'https://a.example', '--state=/var/lib/longarm', '--token', 't', '--insecure'])).toEqual({
+    kind: 'run',
+    serverUrl: 'https://a.example',
+    stateFolder: '/var/lib/longarm',
+    token: 't',
+    insecure: true,
+    inherited: {},
+  });
+});
+
+test('a value may hold an equals sign', () => {
+  expect(read(['--state=/a=b'])).toMatchObject({ stateFolder: '/a=b' });
+});
+
+test('the state folder is made absolute', () => {
+  expect(read(['--state', 'here'])).toMatchObject({ stateFolder: join(process.cwd(), 'here'), serverUrl: null });
+});
+
+test('the token comes out of its file, without the line break', () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'token');
+  writeFileSync(file, 'longarm1.secret\n');
+  expect(read(['--state', '/s', '--token-file', file])).toMatchObject({ token: 'longarm1.secret' });
+});
+
+test('scripts get what is listed of the environment, and nothing else', () => {
+  const config = read(['--state', '/s'], { PATH: '/bin', LANG: 'C', SECRET: 'x', LD_PRELOAD: 'y' });
+  expect(config).toMatchObject({ inherited: { PATH: '/bin', LANG: 'C' } });
+  expect(JSON.stringify(config)).not.toContain('LD_PRELOAD');
+});
+
+test('help and version ask for nothing else', () => {
+  expect(read(['--help'])).toEqual({ kind: 'help' });
+  expect(read(['--version'])).toEqual({ kind: 'version' });
+});
+
+describe('all faults at once, each in a sentence', () => {
+  test('several', () => {
+    expect(faults('--sever', '--token', '--insecure=yes')).toEqual([
+      expect.stringContaining('--sever'),
+      expect.stringContaining('--token: expected a value'),
+      expect.stringContaining('"--insecure"'),
+      expect.stringContaining('--state'),
+    ]);
+  });
+  test('a value that is missing', () => expect(faults('--state')).toContainEqual(expect.stringContaining('got none')));
+  test('an option given twice', () =>
+    expect(faults('--state', 'a', '--state', 'b')).toContainEqual(expect.stringContaining('twice')));
+  test('both kinds of token, without repeating the secret', () => {
+    const told = faults('--state', 'a', '--token', 'geheim', '--token-file', '/nowhere');
+    expect(told).toContainEqual(expect.stringContaining('got both'));
+    expect(told).toContainEqual(expect.stringContaining('/nowhere'));
+    expect(told.join()).not.toContain('geheim');
+  });
+  test.each(['BUN_BE_BUN', 'BUN_OPTIONS'])('%s would run something else', (name) => {
+    expect(read(['--state', '/s'], { [name]: '' })).toEqual({
+      kind: 'faults',
+      faults: [expect.stringContaining(name)],
+    });
+  });
+});

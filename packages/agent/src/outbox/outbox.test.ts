@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import type { Fact, Report } from '@longarm/contract/wire/to-server';
+import { silentLog } from '../../test/command-world.ts';
+import { newActionId, sha256Of } from '../../test/sealed-envelope.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { until } from '../../test/until.ts';
+import { type Journal, openJournal } from '../journal/journal.ts';
+import { type Delivery, type Outbox, outbox } from './outbox.ts';
+
+const actionId = newActionId();
+
+let folder: ReturnType<typeof temporaryFolder>;
+let journal: Journal;
+let sent: Report[];
+let delivered: string[];
+let removed: string[];
+let deliver: (path: string, stop: AbortSignal) => Promise<Delivery>;
+let box: Outbox;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  ({ journal } = openJournal(join(folder.path, 'journal.log')));
+  sent = [];
+  delivered = [];
+  removed = [];
+  deliver = async () => ({ kind: 'delivered' });
+  box = outbox({
+    journal,
+    deliver: ({ path, stop }) => {
+      delivered.push(path);
+      return deliver(path, stop);
+    },
+    removeSpool: (path) => removed.push(path),
+    log: silentLog,
+    onFault: (fault) => {
+      throw fault;
+    },
+  });
+});
+afterEach(() => {
+  box.disconnected();
+  journal.close();
+  folder[Symbol.dispose]();
+});
+
+const connect = () => box.connected((report) => sent.push(report));
+const sequences = () => sent.map(({ sequence }) => sequence);
+const tell = () => journal.report({ fact: { kind: 'accepted', actionId, at: 1 } });
+const sentAre = (expected: readonly number[]) =>
+  until(`the reports ${expected.join()}`, () => sequences().join() === expected.join());
+
+const result = (stream: 'stdout' | 'stderr') =>
+  ({ stream, sha256: sha256Of(stream), sizeBytes: 6, name: stream, cutBytes: 0 }) as const;
+
+const finished: Extract<Fact, { kind: 'command-finished' }> = {
+  kind: 'command-finished',
+  actionId,
+  index: 0,
+  at: 1,
+  outcome: 'Completed',
+  errors: [],
+  exitCode: 0,
+  results: [result('stdout'), result('stderr')],
+};
+
+const tellFinished = () =>
+  journal.report({
+    fact: finished,
+    sources: [
+      { stream: 'stdout', path: '/spool/out', isSpool: true },
+      { stream: 'stderr', path: '/collected', isSpool: false },
+    ],
+  });
+
+test('what is owed goes out in order, before and after the connection is there', async () => {
+  tell();
+  tell();
+  connect();
+  await sentAre([1, 2]);
+  tell();
+  await sentAre([1, 2, 3]);
+});
+
+test('what was not acknowledged goes out again on the next connection, and nothing else', async () => {
+  tell();
+  tell();
+  connect();
+  await sentAre([1, 2]);
+  box.acknowledge(1);
+  box.disconnected();
+  connect();
+  await sentAre([1, 2, 2]);
+});
+
+test('nothing goes out without a connection', async () => {
+  connect();
+  box.disconnected();
+  tell();
+  await Bun.sleep(0);
+  expect(sent).toEqual([]);
+});
+
+test('not more than so many are on their way at once', async () => {
+  for (let count = 0; count < 70; count++) tell();
+  connect();
+  await until('64 reports', () => sent.length === 64);
+  await Bun.sleep(0);
+  expect(sent).toHaveLength(64);
+  box.acknowledge(10);
+  await until('the rest', () => sent.length === 70);
+});
+
+test('results go before the report that speaks of them, once', async () => {
+  tellFinished();
+  connect();
+  await sentAre([1]);
+  expect(delivered).toEqual(['/spool/out', '/collected']);
+  box.disconnected();
+  connect();
+  await sentAre([1, 1]);
+  expect(delivered).toHaveLength(2);
+});
+
+test('an acknowledged report lets go of its spool files, not of what was collected', async () => {
+  tellFinished();
+  tell();
+  connect();
+  await sentAre([1, 2]);
+  expect(removed).toEqual([]);
+  box.acknowledge(1);
+  expect(removed).toEqual(['/spool/out']);
+  box.acknowledge(1);
+  expect(removed).toHaveLength(1);
+});
+
+test('an upload that the end of the connection stopped is done again on the next', async () => {
+  let isAway = true;
+  deliver = (_, stop) =>
+    isAway
+      ? new Promise((resolve) => stop.addEventListener('abort', () => resolve({ kind: 'stopped' })))
+      : Promise.resolve({ kind: 'delivered' });
+  tellFinished();
+  connect();
+  await until('an upload on its way', () => delivered.length === 1);
+  isAway = false;
+  box.disconnected();
+  connect();
+  await sentAre([1]);
+  expect(sent[0]?.fact).toEqual(finished);
+});
+
+describe('a result that can never be delivered', () => {
+  test('does not hold up what is behind it, and its command is told as failed', async () => {
+    deliver = async (path) =>
+      path === '/spool/out' ? { kind: 'impossible', sentence: 'stdout: HTTP 404' } : { kind: 'delivered' };
+    tellFinished();
+    tell();
+    connect();
+    await sentAre([1, 2]);
+    expect(sent[0]?.fact).toEqual({
+      ...finished,
+      outcome: 'Failed',
+      errors: ['stdout: HTTP 404'],
+      results: [result('stderr')],
+    });
+  });
+});
+
+describe('uploads that the server misses', () => {
+  const missing = (...streams: ('stdout' | 'stderr' | 'file')[]) =>
+    box.missingUploads({ type: 'missing-uploads', sequence: 1, actionId, index: 0, streams });
+
+  test('are sent again, then the report and those after it', async () => {
+    tellFinished();
+    tell();
+    connect();
+    await sentAre([1, 2]);
+    missing('stderr');
+    await sentAre([1, 2, 1, 2]);
+    expect(delivered).toEqual(['/spool/out', '/collected', '/collected']);
+  });
+
+  test('again and again: the report is told without them', async () => {
+    tellFinished();
+    connect();
+    for (let round = 1; round <= 6; round++) {
+      await until(`report ${round}`, () => sent.length === round);
+      missing('stdout');
+    }
+    await until('the last report', () => sent.length === 7);
+    expect(sent.at(-1)?.fact).toMatchObject({ outcome: 'Failed', results: [result('stderr')] });
+  });
+
+  test('that this device never had: the command is told as failed', async () => {
+    tellFinished();
+    connect();
+    await sentAre([1]);
+    missing('file');
+    await sentAre([1, 1]);
+    expect(sent.at(-1)?.fact).toMatchObject({ outcome: 'Failed', errors: [expect.stringContaining('file')] });
+  });
+
+  test('of a report that is no longer owed are nobody’s business', async () => {
+    tellFinished();
+    connect();
+    await sentAre([1]);
+    box.acknowledge(1);
+    missing('stdout');
+    tell();
+    await sentAre([1, 2]);
+    expect(delivered).toHaveLength(2);
+  });
+});
