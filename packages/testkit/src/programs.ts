@@ -86,14 +86,22 @@ export type StartOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** A module that is loaded before the program: to give it another clock, say. */
   readonly preload?: string;
+  /** What to run instead of the program's source: an executable of it, and what runs that where something must. */
+  readonly command?: readonly [string, ...string[]];
+  /** Folder that it is started in; the root of the checkout when none is given. */
+  readonly folder?: string;
 };
 
-/** Starts a program from its source on the pinned runtime. */
+const sourceCommand = (name: ProgramName, { preload }: StartOptions): readonly [string, ...string[]] => {
+  const preloads = preload === undefined ? [] : ['--preload', preload];
+  return [process.execPath, '--no-install', '--no-env-file', ...preloads, `${ROOT}${PROGRAMS[name]}`];
+};
+
+/** Starts a program: from its source on the pinned runtime, or by the command given. */
 export const startProgram = (name: ProgramName, args: readonly string[], options: StartOptions = {}): Program => {
-  const preload = options.preload === undefined ? [] : ['--preload', options.preload];
-  const argv = ['--no-install', '--no-env-file', ...preload, `${ROOT}${PROGRAMS[name]}`, ...args];
-  const child = spawn(process.execPath, argv, {
-    cwd: ROOT,
+  const [file, ...before] = options.command ?? sourceCommand(name, options);
+  const child = spawn(file, [...before, ...args], {
+    cwd: options.folder ?? ROOT,
     env: environment(options.env ?? {}),
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -87,7 +87,8 @@ const agentOf = async (start: () => Program, state: string): Promise<TestAgent> 
   };
 };
 
-export const openSite = async (flags: readonly string[] = []): Promise<TestSite> => {
+/** `options` are those of the server's process; each agent has its own. */
+export const openSite = async (flags: readonly string[] = [], options: StartOptions = {}): Promise<TestSite> => {
   const folder = await mkdtemp(join(tmpdir(), 'longarm-site-'));
   const data = join(folder, 'data');
   const port = await freePort();
@@ -105,7 +106,7 @@ export const openSite = async (flags: readonly string[] = []): Promise<TestSite>
     ...GENEROUS,
     ...flags,
   ];
-  let server = startProgram('longarm', serverArgs);
+  let server = startProgram('longarm', serverArgs, options);
   await server.line(/^listening on http/m);
   const admin = await openAdmin(data);
   const api = await apiCaller({ server: url, admin });
@@ -114,7 +115,7 @@ export const openSite = async (flags: readonly string[] = []): Promise<TestSite>
   await writeFile(tokenFile, token, { mode: 0o600 });
   const agents: TestAgent[] = [];
   const startServer = async () => {
-    server = startProgram('longarm', serverArgs);
+    server = startProgram('longarm', serverArgs, options);
     await server.line(/^listening on http/m);
   };
   const killServer = async () => {
@@ -133,11 +134,11 @@ export const openSite = async (flags: readonly string[] = []): Promise<TestSite>
       await killServer();
       await startServer();
     },
-    agent: async (options = {}) => {
+    agent: async (agentOptions = {}) => {
       const state = join(folder, `agent-${agents.length}`);
       await mkdir(state, { mode: 0o700 });
       const start = () =>
-        startProgram('longarm-agent', ['--server', url, '--token-file', tokenFile, '--state', state], options);
+        startProgram('longarm-agent', ['--server', url, '--token-file', tokenFile, '--state', state], agentOptions);
       const agent = await agentOf(start, state);
       agents.push(agent);
       return agent;
