@@ -69,6 +69,11 @@ export const onFrame =
   (io: OnFrameIo): FrameHandler =>
   async (session, frame) => {
     switch (frame.type) {
+      // whoever never proves itself would otherwise hold a connection for ever
+      case 'heartbeat':
+        return session.phase === 'connected'
+          ? send(session, { type: 'heartbeat', serverTime: io.now() })
+          : dismiss(session, 'expected a proof before any heartbeat');
       case 'prove':
         return session.phase === 'awaiting-proof'
           ? io.prove(session, frame)
@@ -77,7 +82,5 @@ export const onFrame =
         return session.phase === 'connected'
           ? onReport(io, session, frame)
           : dismiss(session, 'expected a proof before any report');
-      case 'heartbeat':
-        return send(session, { type: 'heartbeat', serverTime: io.now() });
     }
   };
