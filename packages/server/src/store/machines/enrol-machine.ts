@@ -12,7 +12,6 @@ const tokenFault = (token: EnrolTokenRow | undefined, enrolment: Enrolment): Enr
     return { kind: 'bad-token' };
   if (token.revoked === 1) return { kind: 'revoked' };
   if (token.expires_at !== null && token.expires_at <= enrolment.now) return { kind: 'expired' };
-  if (token.max_uses !== null && token.uses >= token.max_uses) return { kind: 'used-up' };
   return null;
 };
 
@@ -69,11 +68,12 @@ export const enrolMachine = async (db: Kysely<Schema>, enrolment: Enrolment): Pr
     .where('id', '=', enrolment.machineId)
     .executeTakeFirst();
   if (known !== undefined) {
-    // an answer that was lost on its way: the same key enrols again and spends nothing
+    // an answer that was lost on its way: the same key enrols again and spends nothing, so that one use is enough
     return known.public_key === enrolment.publicKey
       ? { kind: 'enrolled', tenantId: token.tenant_id, supersedes: null }
       : { kind: 'other-key' };
   }
+  if (token.max_uses !== null && token.uses >= token.max_uses) return { kind: 'used-up' };
   await db
     .updateTable('enrol_tokens')
     .set((eb) => ({ uses: eb('uses', '+', 1) }))
