@@ -221,6 +221,8 @@ describe('killed in the middle', () => {
       const agent = first();
       const actionId = await offer([script(`echo ran >> $1/ran; ${stubborn}`), script('touch $1/next')]);
       const [main, stray] = [await pidIn('main'), await pidIn('stray')];
+      const spool = join(folder.path, 'spool', `${actionId}-0-stdout`);
+      await until('the output in the spool', () => (readFileSync(spool, 'utf8') === 'so far\n' ? true : null));
       agent.kill('SIGKILL');
       await agent.exited;
       expect([isRunning(main), isRunning(stray)]).toEqual([true, true]);

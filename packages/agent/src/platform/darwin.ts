@@ -33,6 +33,8 @@ export const darwinPlatform = (): Platform => ({
   groupMembers,
   // the system shows nobody another process's environment
   markedProcesses: () => [],
+  contain: (command) => command,
+  release: () => {},
   endGroup,
   endProcess,
 });

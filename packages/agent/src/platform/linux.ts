@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { deviceFacts } from './device-facts.ts';
+import { type Cgroups, openCgroups } from './linux-cgroup.ts';
 import type { Platform } from './platform.ts';
 import { endGroup, endProcess } from './send-signal.ts';
 
@@ -38,7 +39,26 @@ const isMarked = (pid: number, assignment: string): boolean =>
 const distributionVersion = (): string =>
   /^VERSION_ID="?([^"\n]*)"?$/m.exec(readText('/etc/os-release') ?? '')?.[1] ?? '';
 
-export const linuxPlatform = (): Platform => ({
+/** The value of `NAME=value`: a name for a control group, if it can be one. */
+const groupName = (assignment: string): string =>
+  assignment.slice(assignment.indexOf('=') + 1).replace(/[^0-9a-zA-Z-]/g, '');
+
+/** Probed at the first use: an agent that runs nothing needs no group. */
+const lazyCgroups = (): (() => Cgroups | null) => {
+  let opened: { readonly cgroups: Cgroups | null } | null = null;
+  return () => {
+    opened ??= { cgroups: openCgroups() };
+    return opened.cgroups;
+  };
+};
+
+const markedProcesses = (cgroups: Cgroups | null, assignment: string): readonly number[] => {
+  const marked = allPids().filter((pid) => isMarked(pid, assignment));
+  const contained = cgroups?.members(groupName(assignment)) ?? [];
+  return [...new Set([...marked, ...contained])].filter((pid) => statOf(pid) !== null);
+};
+
+export const linuxPlatform = (cgroups = lazyCgroups()): Platform => ({
   osPlatform: 'Linux',
   bootId: () => readText('/proc/sys/kernel/random/boot_id') ?? 'unknown',
   hardwareIdentity: () =>
@@ -46,7 +66,9 @@ export const linuxPlatform = (): Platform => ({
   facts: () => deviceFacts('Linux', { version: distributionVersion(), osBuild: null }),
   startTimeOf: (pid) => statOf(pid)?.startTicks ?? null,
   groupMembers: (group) => allPids().filter((pid) => statOf(pid)?.group === group),
-  markedProcesses: (assignment) => allPids().filter((pid) => isMarked(pid, assignment) && statOf(pid) !== null),
+  markedProcesses: (assignment) => markedProcesses(cgroups(), assignment),
+  contain: (command, assignment) => cgroups()?.enter(command, groupName(assignment)) ?? command,
+  release: (assignment) => cgroups()?.discard(groupName(assignment)),
   endGroup,
   endProcess,
 });

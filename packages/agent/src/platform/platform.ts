@@ -19,8 +19,15 @@ export type Platform = {
   readonly startTimeOf: (pid: number) => string | null;
   /** Living processes of a group; on Windows, which has no groups, the process itself. */
   readonly groupMembers: (group: number) => readonly number[];
-  /** Living processes with this `NAME=value` in their environment; empty where the system does not tell. */
+  /**
+   * Living processes with this `NAME=value` in their environment, or contained under it; empty where the system
+   * does not tell.
+   */
   readonly markedProcesses: (assignment: string) => readonly number[];
+  /** The same command, held together under the mark where the system can do that, so that nothing it starts escapes. */
+  readonly contain: (command: readonly string[], assignment: string) => readonly string[];
+  /** What `contain` made is put away; to be called when nothing of it runs any more. */
+  readonly release: (assignment: string) => void;
   /** Sends to every process of the group. One that has gone meanwhile is fine. */
   readonly endGroup: (group: number, signal: EndSignal) => void;
   readonly endProcess: (pid: number, signal: EndSignal) => void;

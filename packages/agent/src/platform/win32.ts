@@ -69,6 +69,8 @@ export const win32Platform = (): Platform => {
     startTimeOf,
     groupMembers: (group) => (startTimeOf(group) === null ? [] : [group]),
     markedProcesses: () => [],
+    contain: (command) => command,
+    release: () => {},
     endGroup: taskkill,
     endProcess: taskkill,
   };

@@ -11,7 +11,7 @@ import type { Environment } from './script-environment.ts';
 const DRAIN_MS = 1_000;
 
 export type ProcessIo = KillIo & {
-  readonly platform: Pick<Platform, 'startTimeOf'> & { readonly osPlatform: OsPlatform };
+  readonly platform: Pick<Platform, 'startTimeOf' | 'contain' | 'release'> & { readonly osPlatform: OsPlatform };
 };
 
 export type ProcessOrder = {
@@ -40,7 +40,7 @@ export type ProcessEnd = {
 };
 
 const spawn = (io: ProcessIo, order: ProcessOrder) =>
-  Bun.spawn([...order.command], {
+  Bun.spawn([...io.platform.contain(order.command, order.mark)], {
     cwd: order.folder,
     env: { ...order.environment },
     stdin: 'ignore',
@@ -102,6 +102,7 @@ export const runProcess = async (io: ProcessIo, order: ProcessOrder): Promise<Pr
   await Promise.race([child.exited, tree.stopped]);
   const { wasKilled, left } = await tree.settle();
   await drain(io, [stdout, stderr]);
+  io.platform.release(order.mark);
   return {
     exitCode: child.exitCode,
     signal: signalNumber(child.signalCode),

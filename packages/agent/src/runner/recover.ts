@@ -27,6 +27,7 @@ const endSurvivors = async (io: RunnerIo, { actionId, process }: ActionRecord): 
   const group = process !== null && (startTime === null || startTime === process.startTime) ? process.pid : null;
   const kill = { ...io.commands.process, graceMs: Math.min(io.commands.process.graceMs, SURVIVOR_GRACE_MS) };
   const { left } = await killTree(kill, { group, mark: actionMark(actionId) });
+  platform.release(actionMark(actionId));
   if (left.length > 0) io.log('warn', 'these processes could not be ended', { actionId, pids: left.join(' ') });
 };
 

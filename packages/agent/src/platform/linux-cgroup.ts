@@ -1,0 +1,80 @@
+/**
+ * Control groups of Linux (cgroup v2: Documentation/admin-guide/cgroup-v2.rst): what a script starts is in its group
+ * whatever it does with sessions and environments, so that it can be found and ended. Where there are none, or this
+ * user may not make any, everything works by process groups and environments as before.
+ */
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type Cgroups = {
+  /** The same command, in the group of this name from its first instruction on. */
+  readonly enter: (command: readonly string[], name: string) => readonly string[];
+  /** Processes in the group; empty when there is none. */
+  readonly members: (name: string) => readonly number[];
+  /** Removes the group, now or when its last process has gone. */
+  readonly discard: (name: string) => void;
+};
+
+/** Joins and becomes the command; a group that cannot be joined does not keep the command from running. */
+const JOIN = 'echo $$ > "$0" 2>/dev/null; exec "$@"';
+
+/** Where this process's own group lies, or null. */
+const ownGroup = (): string | null => {
+  try {
+    const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/self/mounts', 'utf8'))?.[1];
+    const path = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
+    return mount === undefined || path === undefined ? null : join(mount, path);
+  } catch {
+    return null;
+  }
+};
+
+const attempt = (work: () => void): boolean => {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Null where this process cannot make groups. */
+export const openCgroups = (): Cgroups | null => {
+  const own = ownGroup();
+  if (own === null) return null;
+  const folderOf = (name: string) => join(own, `longarm-${name}`);
+  const probe = folderOf(`probe-${process.pid}`);
+  const works = attempt(() => {
+    mkdirSync(probe);
+    // a group without processes takes an empty wish; one that cannot be written refuses it
+    writeFileSync(join(probe, 'cgroup.max.descendants'), 'max');
+  });
+  attempt(() => rmdirSync(probe));
+  if (!works) return null;
+  /** Groups that were to be removed while their last process was still on its way out. */
+  const lingering = new Set<string>();
+  const discard = (name: string) => {
+    lingering.add(name);
+    for (const left of lingering) if (attempt(() => rmdirSync(folderOf(left)))) lingering.delete(left);
+  };
+  return {
+    enter: (command, name) => {
+      // what is not there is to fail as such, and not as a shell that found nothing
+      const [program = ''] = command;
+      if (!attempt(() => accessSync(program, constants.X_OK))) return command;
+      const folder = folderOf(name);
+      attempt(() => mkdirSync(folder));
+      lingering.delete(name);
+      return ['/bin/sh', '-c', JOIN, join(folder, 'cgroup.procs'), ...command];
+    },
+    members: (name) => {
+      try {
+        const pids = readFileSync(join(folderOf(name), 'cgroup.procs'), 'utf8').split('\n');
+        return pids.filter((pid) => pid !== '').map(Number);
+      } catch {
+        return [];
+      }
+    },
+    discard,
+  };
+};
