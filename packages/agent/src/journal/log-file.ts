@@ -8,6 +8,8 @@ import { replaceFile } from '../platform/durable-file.ts';
 const HEADER_BYTES = 8;
 /** A longer length is not one of ours but damage. */
 const RECORD_BYTES = 67_108_864;
+/** No file has this number: writing to it throws. */
+const NO_FILE = -1;
 
 export type LogFile = {
   /** Writes one record; with `durable` it is on the disk when this returns. Throws when the disk refuses, and then nothing was added. */
@@ -80,10 +82,15 @@ const logFile = (path: string, size: number): LogFile => {
     },
     restart: (payload) => {
       const record = frame(payload);
-      replaceFile(path, record);
+      // Windows replaces no file that is open; a number that was let go may be somebody else's next
       closeSync(descriptor);
-      descriptor = openSync(path, 'r+');
-      end = record.length;
+      descriptor = NO_FILE;
+      try {
+        replaceFile(path, record);
+        end = record.length;
+      } finally {
+        descriptor = openSync(path, 'r+');
+      }
     },
     sizeBytes: () => end,
     close: () => closeSync(descriptor),
