@@ -18,7 +18,6 @@ test('options by a space or an equals sign', () => {
     stateFolder: '/var/lib/longarm',
     token: 't',
     insecure: true,
-    inherited: {},
   });
 });
 
@@ -35,12 +34,6 @@ test('the token comes out of its file, without the line break', () => {
   const file = join(folder.path, 'token');
   writeFileSync(file, 'longarm1.secret\n');
   expect(read(['--state', '/s', '--token-file', file])).toMatchObject({ token: 'longarm1.secret' });
-});
-
-test('scripts get what is listed of the environment, and nothing else', () => {
-  const config = read(['--state', '/s'], { PATH: '/bin', LANG: 'C', SECRET: 'x', LD_PRELOAD: 'y' });
-  expect(config).toMatchObject({ inherited: { PATH: '/bin', LANG: 'C' } });
-  expect(JSON.stringify(config)).not.toContain('LD_PRELOAD');
 });
 
 test('help and version ask for nothing else', () => {

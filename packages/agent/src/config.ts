@@ -1,8 +1,6 @@
 /** The command line and the environment, read once into a frozen record. All faults are told at once. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { faultText } from './platform/fault.ts';
-import { INHERITED } from './process/script-environment.ts';
 
 export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
 
@@ -26,7 +24,6 @@ export type RunConfig = {
   readonly stateFolder: string;
   readonly token: string | null;
   readonly insecure: boolean;
-  readonly inherited: Readonly<Record<string, string>>;
 };
 
 export type Config =
@@ -86,19 +83,9 @@ const readToken = ({ values, faults }: Parsed): string | null => {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8').trim();
   } catch (fault) {
-    faults.push(`--token-file: ${faultText(fault)}`);
+    faults.push(`--token-file: ${fault instanceof Error ? fault.message : String(fault)}`);
     return null;
   }
-};
-
-const inheritedOf = (environment: Sources['environment']): Readonly<Record<string, string>> => {
-  const osPlatform = process.platform === 'win32' ? 'Windows' : 'Linux';
-  return Object.fromEntries(
-    INHERITED[osPlatform].flatMap((name) => {
-      const value = environment[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 };
 
 /** A runtime under these would run other code, or run it otherwise, than what was installed. */
@@ -125,6 +112,5 @@ export const readConfig = ({ args, environment }: Sources): Config => {
     stateFolder: resolve(state),
     token,
     insecure: flags.has('--insecure'),
-    inherited: inheritedOf(environment),
   });
 };

@@ -5,6 +5,7 @@ import { SetupFault } from './identity/establish-identity.ts';
 import { faultText } from './platform/fault.ts';
 import { textLog } from './platform/log.ts';
 import { thisPlatform } from './platform/this-platform.ts';
+import { inheritedFrom } from './process/script-environment.ts';
 import { type Agent, start, type World } from './start.ts';
 
 const EXIT_FAILED = 1;
@@ -20,6 +21,8 @@ const after: World['after'] = (delayMs, wake) => {
   return () => clearTimeout(timer);
 };
 
+const platform = thisPlatform(process.platform);
+
 const world = (): World => ({
   pid: process.pid,
   localNow: Date.now,
@@ -28,7 +31,8 @@ const world = (): World => ({
   random: Math.random,
   fetch,
   which: (program, path) => Bun.which(program, { PATH: path }),
-  platform: thisPlatform(process.platform),
+  platform,
+  inherited: inheritedFrom(platform.osPlatform, process.env),
   log,
   onConnected: (machineId) => void process.stdout.write(`connected as ${machineId}\n`),
 });

@@ -46,6 +46,8 @@ export type World = {
   readonly random: () => number;
   readonly fetch: Fetch;
   readonly which: CommandIo['which'];
+  /** What scripts get of the agent's own environment. */
+  readonly inherited: CommandIo['inherited'];
   readonly platform: Platform;
   readonly log: Log;
   /** Told each time that the server let this device in. */
@@ -61,7 +63,6 @@ export type Agent = {
 
 type Parts = {
   readonly world: World;
-  readonly config: RunConfig;
   readonly folders: StateFolder;
   readonly identity: Identity;
   readonly keys: DeviceKeys;
@@ -70,7 +71,7 @@ type Parts = {
 };
 
 const runnerIo = (parts: Parts, renew: () => void): RunnerIo => {
-  const { world, config, folders, journal } = parts;
+  const { world, folders, journal } = parts;
   const { platform, after, log } = world;
   const bootId = platform.bootId();
   const request = serverRequest(world.fetch, parts.identity);
@@ -84,7 +85,7 @@ const runnerIo = (parts: Parts, renew: () => void): RunnerIo => {
       manifestPath: folders.workingFolderManifest,
       bootId,
     }),
-    inherited: config.inherited,
+    inherited: world.inherited,
     which: world.which,
   };
   return { journal, commands, tickets: ticketsOf(journal, renew), now: parts.clock.now, after, log };
@@ -178,7 +179,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
   const { journal, droppedBytes } = openJournal(folders.journal);
   if (droppedBytes > 0) world.log('warn', 'the journal ended in a torn record, which was dropped', { droppedBytes });
   const clock = serverClock(world.monotonic, journal.serverTime() ?? world.localNow());
-  return { world, config, folders, identity, keys, journal, clock };
+  return { world, folders, identity, keys, journal, clock };
 };
 
 /**

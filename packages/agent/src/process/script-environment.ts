@@ -8,7 +8,7 @@ import type { OsPlatform } from '@longarm/contract/machine';
 export type Environment = Readonly<Record<string, string>>;
 
 /** Taken over from the agent's own environment where they are set there. */
-export const INHERITED: Readonly<Record<OsPlatform, readonly string[]>> = {
+const INHERITED: Readonly<Record<OsPlatform, readonly string[]>> = {
   Linux: ['PATH', 'HOME', 'LANG', 'TMPDIR'],
   macOS: ['PATH', 'HOME', 'LANG', 'TMPDIR'],
   Windows: [
@@ -27,6 +27,18 @@ export const INHERITED: Readonly<Record<OsPlatform, readonly string[]>> = {
     'PROCESSOR_ARCHITECTURE',
   ],
 };
+
+/** What scripts get of an environment: nothing but what is named here. */
+export const inheritedFrom = (
+  osPlatform: OsPlatform,
+  environment: Readonly<Record<string, string | undefined>>,
+): Environment =>
+  Object.fromEntries(
+    INHERITED[osPlatform].flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 
 const POSIX_DEFAULTS: Environment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

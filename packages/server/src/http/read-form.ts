@@ -75,7 +75,8 @@ export const readForm = <Taken>(request: Request, take: TakeFile<Taken>): Promis
     fileBody?.destroy(new Error('the rest of the body was not read'));
     Promise.allSettled([file]).then(() => reject(fault));
   };
-  parser.on('field', (name: string, value: string, isNameCut: boolean, isValueCut: boolean) => {
+  parser.on('field', (...field: [name: string, value: string, isNameCut: boolean, isValueCut: boolean]) => {
+    const [name, value, isNameCut, isValueCut] = field;
     try {
       keepField(fields, { name, value, isCut: isNameCut || isValueCut });
     } catch (fault) {
