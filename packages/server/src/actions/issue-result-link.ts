@@ -21,7 +21,7 @@ const notReady = (action: ActionRecord, command: CommandRecord): string => {
   return `The result of command ${command.index} is not ready: the command is ${command.status}. Ask again when it is Completed.`;
 };
 
-/** The command and its results; throws ResourceNotFound for an index that has none ever, BadRequest for not yet. */
+/** The command and its results; throws ResourceNotFound for an index that has none ever or any more, BadRequest for not yet. */
 export const findResult = (action: ActionRecord, index: number): CommandRecord => {
   const command = action.commands[index];
   if (command === undefined) {
@@ -33,8 +33,11 @@ export const findResult = (action: ActionRecord, index: number): CommandRecord =
   if (COMMANDS[command.command.type].results.length === 0) {
     throw new Refusal('ResourceNotFound', `Command ${index} is a ${command.command.type}, which has no result.`);
   }
-  if (command.results.length === 0) throw new Refusal('BadRequest', notReady(action, command));
-  return command;
+  if (command.results.length > 0) return command;
+  // a Completed command had one (semantics 14): its days are over, and waiting for it is no use
+  if (command.status === 'Completed')
+    throw new Refusal('ResourceNotFound', `The result of command ${index} is no longer kept.`);
+  throw new Refusal('BadRequest', notReady(action, command));
 };
 
 export const issueResultLink =
