@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultText } from '../platform/fault.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import type { StateFolder } from './state-folder.ts';
 
 const OTHERS = 0o077;
@@ -29,7 +30,7 @@ export const stateFolderFault = (path: string): string | null => {
 
 /** Makes the folders inside; half downloads of the last run go. */
 export const prepareState = (folders: StateFolder): void => {
-  rmSync(folders.incoming, { recursive: true, force: true });
+  removeTree(folders.incoming);
   for (const path of [folders.incoming, folders.scripts, folders.spool])
     mkdirSync(path, { recursive: true, mode: 0o700 });
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Sha256 } from '@longarm/contract/ids';
 import { libraryFilePath } from '@longarm/contract/wire/protocol';
 import { syncFolder } from '../platform/durable-file.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import { download } from '../transfer/download.ts';
 import { type CommandEnd, type CommandIo, failedWith, type HandlerRun, stoppedTransfer } from './command-run.ts';
 import { hashFile } from './hash-file.ts';
@@ -24,7 +25,7 @@ const prune = (folder: string): void => {
   const newestFirst = readdirSync(folder)
     .map((name) => ({ path: join(folder, name), fetchedAt: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.fetchedAt - a.fetchedAt);
-  for (const { path } of newestFirst.slice(SCRIPTS)) rmSync(path, { recursive: true, force: true });
+  for (const { path } of newestFirst.slice(SCRIPTS)) removeTree(path);
 };
 
 const isThere = async (path: string, sha256: Sha256): Promise<boolean> => (await hashFile(path))?.sha256 === sha256;

@@ -1,8 +1,9 @@
 /** The device's one working folder: emptied when the device restarted, but for what was put there to be kept. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../platform/durable-file.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 
 const Manifest = z.strictObject({ bootId: z.string(), kept: z.array(z.string()) });
 type Manifest = z.infer<typeof Manifest>;
@@ -25,7 +26,7 @@ const readManifest = (path: string): Manifest | null => {
 
 const emptyExcept = (folder: string, kept: readonly string[]): void => {
   for (const name of readdirSync(folder)) {
-    if (!kept.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    if (!kept.includes(name)) removeTree(join(folder, name));
   }
 };
 
