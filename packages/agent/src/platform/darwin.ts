@@ -34,6 +34,7 @@ export const darwinPlatform = (): Platform => ({
   // the system shows nobody another process's environment
   markedProcesses: () => [],
   contain: (command) => command,
+  adopt: () => {},
   release: () => {},
   endGroup,
   endProcess,

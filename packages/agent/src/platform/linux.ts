@@ -68,6 +68,7 @@ export const linuxPlatform = (cgroups = lazyCgroups()): Platform => ({
   groupMembers: (group) => allPids().filter((pid) => statOf(pid)?.group === group),
   markedProcesses: (assignment) => markedProcesses(cgroups(), assignment),
   contain: (command, assignment) => cgroups()?.enter(command, groupName(assignment)) ?? command,
+  adopt: () => {},
   release: (assignment) => cgroups()?.discard(groupName(assignment)),
   endGroup,
   endProcess,

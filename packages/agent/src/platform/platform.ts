@@ -17,7 +17,7 @@ export type Platform = {
    * the pid it names one process for as long as the device runs.
    */
   readonly startTimeOf: (pid: number) => string | null;
-  /** Living processes of a group; on Windows, which has no groups, the process itself. */
+  /** Living processes of a group; on Windows, which has no groups, what `adopt` holds with it. */
   readonly groupMembers: (group: number) => readonly number[];
   /**
    * Living processes with this `NAME=value` in their environment, or contained under it; empty where the system
@@ -26,6 +26,8 @@ export type Platform = {
   readonly markedProcesses: (assignment: string) => readonly number[];
   /** The same command, held together under the mark where the system can do that, so that nothing it starts escapes. */
   readonly contain: (command: readonly string[], assignment: string) => readonly string[];
+  /** Holds a process that has just started, and all that it will start, where `contain` cannot do so before. */
+  readonly adopt: (pid: number) => void;
   /** What `contain` made is put away; to be called when nothing of it runs any more. */
   readonly release: (assignment: string) => void;
   /** Sends to every process of the group. One that has gone meanwhile is fine. */

@@ -4,6 +4,7 @@ import { hostname, release } from 'node:os';
 import { deviceFacts } from './device-facts.ts';
 import type { EndSignal, Platform } from './platform.ts';
 import { runTool } from './run-tool.ts';
+import { openJobs } from './win32-jobs.ts';
 
 const CURRENT_VERSION = 'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion';
 const PREFETCH = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Memory Management\\PrefetchParameters';
@@ -51,6 +52,7 @@ const taskkill = (pid: number, signal: EndSignal): void => {
 
 export const win32Platform = (): Platform => {
   let kernel: Kernel | null = null;
+  const jobs = openJobs();
   const startTimeOf = (pid: number): string | null => {
     kernel ??= openKernel();
     return creationTime(kernel, pid);
@@ -67,11 +69,12 @@ export const win32Platform = (): Platform => {
         osBuild: Number(registryValue(CURRENT_VERSION, 'CurrentBuildNumber')) || null,
       }),
     startTimeOf,
-    groupMembers: (group) => (startTimeOf(group) === null ? [] : [group]),
+    groupMembers: (group) => jobs.members(group) ?? (startTimeOf(group) === null ? [] : [group]),
     markedProcesses: () => [],
     contain: (command) => command,
+    adopt: (pid) => void jobs.hold(pid),
     release: () => {},
-    endGroup: taskkill,
+    endGroup: (group, signal) => (signal === 'SIGKILL' && jobs.end(group) ? undefined : taskkill(group, signal)),
     endProcess: taskkill,
   };
 };

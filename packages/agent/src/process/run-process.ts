@@ -11,7 +11,9 @@ import type { Environment } from './script-environment.ts';
 const DRAIN_MS = 1_000;
 
 export type ProcessIo = KillIo & {
-  readonly platform: Pick<Platform, 'startTimeOf' | 'contain' | 'release'> & { readonly osPlatform: OsPlatform };
+  readonly platform: Pick<Platform, 'startTimeOf' | 'contain' | 'adopt' | 'release'> & {
+    readonly osPlatform: OsPlatform;
+  };
 };
 
 export type ProcessOrder = {
@@ -93,6 +95,7 @@ const announce = async (io: ProcessIo, order: ProcessOrder, pid: number): Promis
  */
 export const runProcess = async (io: ProcessIo, order: ProcessOrder): Promise<ProcessEnd> => {
   const child = spawn(io, order);
+  io.platform.adopt(child.pid);
   await announce(io, order, child.pid);
   const { maxBytes } = order.spool;
   const stdout = capture(child.stdout, { path: order.spool.stdout, maxBytes });
