@@ -1,4 +1,5 @@
 /** One program, compiled into one executable. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROGRAMS, type ProgramName } from './targets.ts';
 
@@ -35,4 +36,6 @@ export const compileProgram = async ({ root, program, target, runtime, outFile }
   ];
   const child = Bun.spawn(command, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if ((await child.exited) !== 0) throw new Error(`${outFile}: expected ${PROGRAMS[program]} to compile, it did not.`);
+  // the map is inside the executable; a copy beside it is of no use
+  await rm(`${outFile}.map`, { force: true });
 };
