@@ -167,6 +167,8 @@ describe('once connected', () => {
     fresh.send({ type: 'heartbeat' });
     await fresh.frame('heartbeat');
     expect((await server.api.call(`/api/machines/${key.machineId}`)).json.isOnline).toBe(true);
+    const { json } = await server.api.post(`/api/machines/${key.machineId}/runliveresponse`, { Commands: [GET_FILE] });
+    expect((await fresh.frame('offer')).actionId).toBe(json.id);
     fresh.close();
   });
 

@@ -527,3 +527,29 @@ test('a device that enrols again from the same place supersedes its old record (
   expect((await request(server, old)).status).toBe(404);
   expect((await server.api.call('/api/machines/TWIN')).json.id).toBe(fresh.machineId);
 });
+
+test('while a file is collected, the action tells how far it is', async () => {
+  const server = await newServer();
+  const device = await server.device();
+  const { json: action } = await request(server, device);
+  const offer = await device.takeOffer();
+  const { actionId } = offer;
+  await device.report({ kind: 'accepted', actionId });
+  await device.report({ kind: 'command-started', actionId, index: 0 });
+  const path = `/agent/v1/actions/${actionId}/commands/0/results/file`;
+  const headers = { authorization: `Bearer ${offer.ticket}` };
+  await device.request(path, { method: 'POST', headers: { ...headers, 'upload-length': '10' } });
+  const patch = { ...headers, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' };
+  await device.request(path, { method: 'PATCH', headers: patch, body: 'four' });
+  expect((await getAction(server, action.id)).commands[0].transfer).toEqual({ bytes: 4, totalBytes: 10 });
+  await device.report({
+    kind: 'command-finished',
+    actionId,
+    index: 0,
+    outcome: 'Failed',
+    errors: ['cut'],
+    exitCode: null,
+    results: [],
+  });
+  expect((await getAction(server, action.id)).commands[0].transfer).toBeNull();
+});

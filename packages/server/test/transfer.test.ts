@@ -213,7 +213,10 @@ describe('a ticket', () => {
     const file = await call('GET', {}, { ticket, at: libraryFilePath(offer.actionId, sha256('echo hi')) });
     expect(file.code).toBe('Forbidden');
     // what no honest server issues: the action of one, the name of another
-    expect((await create(1, { ticket: await issued({ machineId: other.machineId }) })).code).toBe('ResourceNotFound');
+    const mixed = await issued({ machineId: other.machineId });
+    expect((await create(1, { ticket: mixed })).code).toBe('ResourceNotFound');
+    const pinned = await call('GET', {}, { ticket: mixed, at: libraryFilePath(offer.actionId, sha256('echo hi')) });
+    expect(pinned.code).toBe('ResourceNotFound');
     await other.disconnect();
   });
 });
