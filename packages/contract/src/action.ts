@@ -51,6 +51,10 @@ export const CommandEntity = z.object({
   errors: z.array(z.string()),
   command: z.object({ type: z.string(), params: z.array(Param) }).describe('echoed as sent'),
   exitCode: z.int().nullable().describe('RunScript: exit code, or 128 + signal; null until it ended'),
+  transfer: z
+    .object({ bytes: z.int(), totalBytes: z.int() })
+    .nullable()
+    .describe('how far the transfer of a file is, while it runs; null otherwise'),
   results: z
     .array(z.object({ stream: z.string(), sha256: z.string(), sizeBytes: z.int() }))
     .describe('what can be downloaded, with the SHA-256 of the raw bytes'),

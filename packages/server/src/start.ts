@@ -26,6 +26,7 @@ import { resultLinks } from './auth/result-link.ts';
 import { tickets } from './auth/ticket.ts';
 import { diskBlobStore } from './blobs/disk.ts';
 import { localBus } from './bus/local.ts';
+import { transferProgress } from './bus/transfer-progress.ts';
 import type { ServerConfig } from './config.ts';
 import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { dispatcher } from './dispatch/dispatcher.ts';
@@ -81,7 +82,8 @@ const openEngine = async ({ config, folder, log }: World) => {
     onFault: (fault) => log.error({ err: fault }, 'a claim failed; the next tick makes up for it'),
   });
   hints.connect(engine);
-  return { now, clock, store, limits, blobs, hints, ticketBook, sessions, engine };
+  const transfers = transferProgress({ hints, now });
+  return { now, clock, store, limits, blobs, hints, transfers, ticketBook, sessions, engine };
 };
 
 type Engine = Awaited<ReturnType<typeof openEngine>>;
@@ -96,7 +98,7 @@ const deviceGateway = (engine: Engine, { folder, log }: World) => {
     handle: onFrame({
       now,
       tickets: engine.ticketBook,
-      record: recordProgress({ actions: store.actions, hints, clock }),
+      record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),
       prove: prove({
         machines: store.machines,
         actions: store.actions,
@@ -148,6 +150,7 @@ const restApi = (engine: Engine, { config, folder, log }: World) => {
     library,
     blobs,
     hints,
+    transfers: engine.transfers,
     clock,
     now,
     every,
@@ -174,10 +177,10 @@ const restApi = (engine: Engine, { config, folder, log }: World) => {
 };
 
 const dataPlane = (engine: Engine, links: ReturnType<typeof resultLinks>) => {
-  const { store, blobs, ticketBook, limits, now } = engine;
+  const { store, blobs, ticketBook, transfers, limits, now } = engine;
   return transferRoutes({
-    sendLibraryFile: sendLibraryFile({ results: store.results, blobs, tickets: ticketBook }),
-    receiveResult: receiveResult({ results: store.results, blobs, tickets: ticketBook, limits, now }),
+    sendLibraryFile: sendLibraryFile({ results: store.results, blobs, tickets: ticketBook, transfers }),
+    receiveResult: receiveResult({ results: store.results, blobs, tickets: ticketBook, transfers, limits, now }),
     sendResult: sendResult({ actions: store.actions, blobs, links }),
   });
 };

@@ -20,6 +20,7 @@ export const sampleCommand = (
   errors: [],
   command: { type: sent.type, params: Object.entries(sent.params).map(([key, value]) => ({ key, value })) },
   exitCode: null,
+  transfer: null,
   results: [],
   ...more,
 });

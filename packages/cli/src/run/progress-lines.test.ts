@@ -51,3 +51,12 @@ test('the living line says what goes on', () => {
   expect(presentText(pending)).toBe('Pending: waiting for host1.lab.example');
   expect(presentText(running)).toBe('[0] RunScript triage.sh: running');
 });
+
+test('a transfer is told in percent and bytes', () => {
+  const transfer = { bytes: 5_242_880, totalBytes: 10_485_760 };
+  const action = sampleAction({
+    status: 'InProgress',
+    commands: [sampleCommand(0, SCRIPT, { commandStatus: 'Executing', transfer })],
+  });
+  expect(presentText(action)).toContain('running, 50 % (5.0 MiB of 10.0 MiB)');
+});

@@ -2,7 +2,7 @@
 import type { ActionEntity, CommandEntity, CommandStatus } from '@longarm/contract/action';
 import { isFinal } from '@longarm/contract/action';
 import type { Style } from '../display/paint.ts';
-import { formatDuration } from '../display/quantities.ts';
+import { formatDuration, formatSize } from '../display/quantities.ts';
 import { visible } from '../display/visible.ts';
 import { commandSubject } from '../results/command-parameter.ts';
 
@@ -72,8 +72,15 @@ export const progressLines = (action: ActionEntity, previous: ActionEntity | nul
   return lines;
 };
 
+/** How far a transfer is, in percent and bytes; empty when nothing is transferred. */
+const transferText = ({ transfer }: CommandEntity): string => {
+  if (transfer === null || transfer.totalBytes === 0) return '';
+  const percent = Math.floor((100 * transfer.bytes) / transfer.totalBytes);
+  return `, ${percent} % (${formatSize(transfer.bytes)} of ${formatSize(transfer.totalBytes)})`;
+};
+
 /** What goes on at this moment, for the living line. */
 export const presentText = (action: ActionEntity): string => {
   const running = action.commands.find((command) => command.commandStatus === 'Executing');
-  return running === undefined ? actionText(action) : `${commandTitle(running)}: running`;
+  return running === undefined ? actionText(action) : `${commandTitle(running)}: running${transferText(running)}`;
 };

@@ -45,6 +45,7 @@ const PENDING: ActionEntity = {
     errors: [],
     command,
     exitCode: null,
+    transfer: null,
     results: [],
   })),
   title: null,

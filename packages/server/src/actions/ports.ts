@@ -140,8 +140,8 @@ export type ResultStore = {
   readonly completeUpload: (
     target: UploadTarget & { readonly sha256: Sha256; readonly sizeBytes: number },
   ) => Promise<void>;
-  /** Size of a library file that this machine's action pinned, or null. */
-  readonly pinnedFile: (machineId: MachineId, actionId: ActionId, sha256: Sha256) => Promise<number | null>;
+  /** The command of this machine's action that pinned the library file: the one that runs, of several. Or null. */
+  readonly pinnedBy: (machineId: MachineId, actionId: ActionId, sha256: Sha256) => Promise<number | null>;
   /** Deletes results older than the moment; the action and the audit stay. How many. */
   readonly retire: (before: EpochMs, limit: number) => Promise<number>;
   /** Those of the blobs that no row refers to. */
@@ -161,6 +161,16 @@ export type Hints = {
   readonly sessionEnded: () => void;
   /** Calls back on each change of the action; returns how to stop. */
   readonly onActionChanged: (actionId: ActionId, listener: () => void) => () => void;
+};
+
+export type Transferred = { readonly bytes: number; readonly totalBytes: number };
+
+/** How far transfers are, while they run: live only, lost with the process, never in a row. */
+export type TransferProgress = {
+  readonly note: (place: { readonly actionId: ActionId; readonly index: number }, transferred: Transferred) => void;
+  /** By command index. */
+  readonly of: (actionId: ActionId) => ReadonlyMap<number, Transferred>;
+  readonly forget: (actionId: ActionId) => void;
 };
 
 /** The way to a connected device. Nothing here waits for an answer; false when this process does not hold it. */

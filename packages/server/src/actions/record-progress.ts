@@ -1,11 +1,12 @@
 /** A device's fact becomes rows; who watches and who waits gets a hint. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
-import type { ActionStore, Clock, Hints, RecordOutcome } from './ports.ts';
+import type { ActionStore, Clock, Hints, RecordOutcome, TransferProgress } from './ports.ts';
 
 type RecordIo = {
   readonly actions: Pick<ActionStore, 'record'>;
   readonly hints: Pick<Hints, 'wake' | 'actionChanged' | 'sessionEnded'>;
+  readonly transfers: Pick<TransferProgress, 'forget'>;
   readonly clock: Clock;
 };
 
@@ -15,6 +16,7 @@ const ENDING: ReadonlySet<Fact['kind']> = new Set(['refused', 'command-finished'
 export const recordProgress =
   (io: RecordIo) =>
   async (machineId: MachineId, fact: Fact): Promise<RecordOutcome> => {
+    if (fact.kind === 'command-finished' || fact.kind === 'action-ended') io.transfers.forget(fact.actionId);
     const outcome = await io.actions.record({ machineId, fact, now: io.clock.now() });
     if (outcome.kind === 'recorded' && outcome.changed) io.hints.actionChanged(fact.actionId);
     if (outcome.kind === 'recorded' && ENDING.has(fact.kind)) {

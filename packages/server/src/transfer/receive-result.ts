@@ -9,7 +9,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { Limits } from '@longarm/contract/limits';
 import { RESULT_STREAMS } from '@longarm/contract/result';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
-import type { ResultStore, UploadRecord, UploadTarget } from '../actions/ports.ts';
+import type { ResultStore, TransferProgress, UploadRecord, UploadTarget } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import { type BlobStore, UploadFault } from '../library/ports.ts';
 import { requireTicket } from './bearer-ticket.ts';
@@ -20,6 +20,7 @@ type ReceiveIo = {
   readonly results: Pick<ResultStore, 'openUpload' | 'findUpload' | 'completeUpload'>;
   readonly blobs: Pick<BlobStore, 'append' | 'complete' | 'discard' | 'uploadedBytes'>;
   readonly tickets: Tickets;
+  readonly transfers: Pick<TransferProgress, 'note'>;
   readonly limits: Limits;
   readonly now: () => EpochMs;
 };
@@ -96,6 +97,7 @@ const append = async (
 ): Promise<Response> => {
   try {
     const offset = await takeBody(io, request, to);
+    if (to.target.stream === 'file') io.transfers.note(to.target, { bytes: offset, totalBytes: to.upload.lengthBytes });
     const isWhole = offset === to.upload.lengthBytes;
     const upload = isWhole ? await finishWhenWhole(io, to.target, to.upload) : to.upload;
     return progress(request.method === 'POST' ? 201 : 204, offset, upload);

@@ -1,16 +1,37 @@
 /** A library file on its way to the device whose action pinned it: raw bytes, with ranges, so that it can resume. */
 import { Refusal } from '@longarm/contract/errors';
 import { parseActionId, parseSha256 } from '@longarm/contract/ids';
-import type { ResultStore } from '../actions/ports.ts';
+import type { ResultStore, TransferProgress } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { BlobStore } from '../library/ports.ts';
 import { requireTicket } from './bearer-ticket.ts';
 import { rangedAnswer } from './ranged-answer.ts';
 
 type SendIo = {
-  readonly results: Pick<ResultStore, 'pinnedFile'>;
+  readonly results: Pick<ResultStore, 'pinnedBy'>;
   readonly blobs: Pick<BlobStore, 'size' | 'read'>;
   readonly tickets: Tickets;
+  readonly transfers: Pick<TransferProgress, 'note'>;
+};
+
+const noSuchFile = () => new Refusal('ResourceNotFound', 'This action has no such library file.');
+
+/** The same bytes, told as they leave. */
+const counted = (
+  stream: ReadableStream<Uint8Array>,
+  from: number,
+  tell: (bytes: number) => void,
+): ReadableStream<Uint8Array> => {
+  let bytes = from;
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform: (chunk, controller) => {
+        bytes += chunk.length;
+        tell(bytes);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
 };
 
 export const sendLibraryFile =
@@ -19,16 +40,14 @@ export const sendLibraryFile =
     const ticket = requireTicket(io.tickets, request, place.actionId);
     const actionId = parseActionId(place.actionId);
     const sha256 = parseSha256(place.sha256);
-    const isPinned =
-      actionId !== null &&
-      sha256 !== null &&
-      (await io.results.pinnedFile(ticket.machineId, actionId, sha256)) !== null;
-    const totalBytes = isPinned ? await io.blobs.size(sha256) : null;
-    if (sha256 === null || totalBytes === null)
-      throw new Refusal('ResourceNotFound', 'This action has no such library file.');
+    if (actionId === null || sha256 === null) throw noSuchFile();
+    const index = await io.results.pinnedBy(ticket.machineId, actionId, sha256);
+    const totalBytes = index === null ? null : await io.blobs.size(sha256);
+    if (index === null || totalBytes === null) throw noSuchFile();
+    const tell = (bytes: number) => io.transfers.note({ actionId, index }, { bytes, totalBytes });
     return rangedAnswer(request, {
       totalBytes,
-      stream: (range) => io.blobs.read(sha256, range),
+      stream: (range) => counted(io.blobs.read(sha256, range), range?.start ?? 0, tell),
       etag: `"${sha256}"`,
       headers: { 'Content-Type': 'application/octet-stream' },
     });

@@ -2,9 +2,12 @@
 import type { ActionEntity, CommandEntity } from '@longarm/contract/action';
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import type { ActionRecord, CommandRecord } from '../../actions/action-record.ts';
+import type { Transferred } from '../../actions/ports.ts';
 import { contextOf } from './context.ts';
 
-const presentCommand = (command: CommandRecord): CommandEntity => ({
+export type Transfers = ReadonlyMap<number, Transferred>;
+
+const presentCommand = (command: CommandRecord, transfers: Transfers): CommandEntity => ({
   index: command.index,
   startTime: formatInstantOrNull(command.startedAt),
   endTime: formatInstantOrNull(command.endedAt),
@@ -12,10 +15,12 @@ const presentCommand = (command: CommandRecord): CommandEntity => ({
   errors: [...command.errors],
   command: { type: command.sent.type, params: command.sent.params.map(({ key, value }) => ({ key, value })) },
   exitCode: command.exitCode,
+  transfer: command.status === 'Executing' ? (transfers.get(command.index) ?? null) : null,
   results: command.results.map(({ stream, sha256, sizeBytes }) => ({ stream, sha256, sizeBytes })),
 });
 
-export const presentAction = (action: ActionRecord): ActionEntity => ({
+/** `transfers`: how far those of its commands are that run. */
+export const presentAction = (action: ActionRecord, transfers: Transfers = new Map()): ActionEntity => ({
   id: action.id,
   type: 'LiveResponse',
   requestor: action.requestor,
@@ -26,7 +31,7 @@ export const presentAction = (action: ActionRecord): ActionEntity => ({
   creationDateTimeUtc: formatInstant(action.createdAt),
   lastUpdateDateTimeUtc: formatInstant(action.updatedAt),
   errorHResult: 0,
-  commands: action.commands.map(presentCommand),
+  commands: action.commands.map((command) => presentCommand(command, transfers)),
   title: null,
   cancellationRequestor: action.cancellation?.requestor ?? null,
   cancellationComment: action.cancellation?.comment ?? null,
@@ -41,7 +46,7 @@ export const presentAction = (action: ActionRecord): ActionEntity => ({
   cancellationEffectiveDateTimeUtc: formatInstantOrNull(action.cancellation?.effectiveAt ?? null),
 });
 
-export const presentActionEntity = (action: ActionRecord, base: string): object => ({
+export const presentActionEntity = (action: ActionRecord, base: string, transfers?: Transfers): object => ({
   '@odata.context': contextOf(base, 'MachineActions/$entity'),
-  ...presentAction(action),
+  ...presentAction(action, transfers),
 });

@@ -4,7 +4,7 @@ import { parseActionId } from '@longarm/contract/ids';
 import { ACTION_FIELDS } from '@longarm/contract/odata/fields';
 import { CancelRequest } from '@longarm/contract/rest/machine-actions';
 import type { ActionRecord } from '../../actions/action-record.ts';
-import type { ActionStore } from '../../actions/ports.ts';
+import type { ActionStore, TransferProgress } from '../../actions/ports.ts';
 import type { Caller } from '../../audit/ports.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
 import { nextLink } from '../odata/next-link.ts';
@@ -45,9 +45,11 @@ export const listMachineActionsRoute =
 type FindAction = (caller: Caller, id: string) => Promise<ActionRecord>;
 
 export const getMachineActionRoute =
-  (io: { readonly findAction: FindAction }): Route =>
-  async ({ caller, params, base }) =>
-    jsonAnswer(presentActionEntity(await io.findAction(caller, params.id ?? ''), base));
+  (io: { readonly findAction: FindAction; readonly transfers: Pick<TransferProgress, 'of'> }): Route =>
+  async ({ caller, params, base }) => {
+    const action = await io.findAction(caller, params.id ?? '');
+    return jsonAnswer(presentActionEntity(action, base, io.transfers.of(action.id)));
+  };
 
 export const getResultLinkRoute =
   (io: {

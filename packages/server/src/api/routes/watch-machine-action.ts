@@ -4,7 +4,7 @@
  */
 import { isFinal } from '@longarm/contract/action';
 import type { ActionRecord } from '../../actions/action-record.ts';
-import type { ActionStore, Hints } from '../../actions/ports.ts';
+import type { ActionStore, Hints, TransferProgress } from '../../actions/ports.ts';
 import type { Caller } from '../../audit/ports.ts';
 import { presentAction } from '../present/present-action.ts';
 import type { Route } from '../route.ts';
@@ -16,6 +16,7 @@ type WatchIo = {
   readonly findAction: (caller: Caller, id: string) => Promise<ActionRecord>;
   readonly actions: Pick<ActionStore, 'get'>;
   readonly hints: Pick<Hints, 'onActionChanged'>;
+  readonly transfers: Pick<TransferProgress, 'of'>;
   readonly every: (milliseconds: number, call: () => void) => () => void;
 };
 
@@ -34,7 +35,7 @@ const watcher = (io: WatchIo, first: ActionRecord, { tell, finish }: Teller) => 
   let looking = false;
   let again = false;
   const show = (action: ActionRecord) => {
-    const entity = presentAction(action);
+    const entity = presentAction(action, io.transfers.of(action.id));
     const text = JSON.stringify(entity);
     if (text !== told) tell(eventText('action', entity));
     told = text;

@@ -67,14 +67,14 @@ const completeUpload = async (db: Kysely<Schema>, done: Parameters<ResultStore['
     .execute();
 };
 
-const pinnedFile = async (
+const pinnedBy = async (
   db: Kysely<Schema>,
   pin: { readonly machineId: MachineId; readonly actionId: ActionId; readonly sha256: Sha256 },
 ) => {
-  const row = await db
+  const rows = await db
     .selectFrom('commands')
     .innerJoin('actions', 'actions.id', 'commands.action_id')
-    .select('commands.file_size')
+    .select(['commands.idx', 'commands.status'])
     .where((eb) =>
       eb.and({
         'commands.action_id': pin.actionId,
@@ -82,8 +82,9 @@ const pinnedFile = async (
         'actions.machine_id': pin.machineId,
       }),
     )
-    .executeTakeFirst();
-  return row === undefined ? null : Number(row.file_size);
+    .orderBy('commands.idx')
+    .execute();
+  return (rows.find((row) => row.status === 'Executing') ?? rows[0])?.idx ?? null;
 };
 
 const retire = async (db: Kysely<Schema>, before: number, limit: number): Promise<number> => {
@@ -138,7 +139,7 @@ export const resultStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): R
     return row === undefined ? null : { lengthBytes: Number(row.length_bytes), sha256: row.sha256 };
   },
   completeUpload: (done) => units.run((db) => completeUpload(db, done)),
-  pinnedFile: (machineId, actionId, sha256) => pinnedFile(reader, { machineId, actionId, sha256 }),
+  pinnedBy: (machineId, actionId, sha256) => pinnedBy(reader, { machineId, actionId, sha256 }),
   retire: (before, limit) => units.run((db) => retire(db, before, limit)),
   unreferenced: (blobs) => unreferenced(reader, blobs),
 });
