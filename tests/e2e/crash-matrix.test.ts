@@ -25,7 +25,7 @@ const isFull = process.env.LONGARM_FULL === '1';
 setDefaultTimeout(isFull ? 600_000 : 120_000);
 
 /** Crash points of an ordinary run, and one in how many crashes twice. */
-const SAMPLE = 32;
+const SAMPLE = 40;
 const TWICE = 4;
 /** Steps of a life that only recovers, among which the second crash is. */
 const RECOVERY_STEPS = 40;
@@ -191,12 +191,16 @@ const crashAndCheck = async (device: Device, { first, second }: Point): Promise<
   return hasCrashed ? where : null;
 };
 
-const pointsOf = (steps: number): readonly Point[] => {
-  const all = Array.from({ length: steps }, (_, index) => index + 1);
-  const chosen: number[] = [];
-  const size = isFull ? all.length : Math.min(SAMPLE, all.length);
-  while (chosen.length < size) chosen.push(...all.splice(random(all.length), 1));
-  return chosen.map((first) => ({ first, second: random(TWICE) === 0 ? 1 + random(RECOVERY_STEPS) : null }));
+/** Numbers of the steps around the start of the script: few among many, and those after which something runs. */
+const aroundTheStart = (steps: readonly string[]): readonly number[] => {
+  const start = steps.indexOf('before the start of a process') + 1;
+  return Array.from({ length: 6 }, (_, offset) => start + offset);
+};
+
+const pointsOf = (steps: readonly string[]): readonly Point[] => {
+  const chosen = new Set(isFull ? steps.keys().map((index) => index + 1) : aroundTheStart(steps));
+  while (!isFull && chosen.size < SAMPLE) chosen.add(1 + random(steps.length));
+  return [...chosen].map((first) => ({ first, second: random(TWICE) === 0 ? 1 + random(RECOVERY_STEPS) : null }));
 };
 
 test('a crash at any step of an action: one end, one run, nothing left, and the device goes on', async () => {
@@ -208,11 +212,11 @@ test('a crash at any step of an action: one end, one run, nothing left, and the 
   const { json } = await site.run(counter.agent.machineId, scene.commands);
   await counter.agent.start();
   await expectComplete(await site.until(json.id, isFinal), scene);
-  const { length: steps } = await stepsOf(counter);
+  const steps = await stepsOf(counter);
   await counter.agent.kill();
   const points = [...pointsOf(steps)];
   const chosen = points.length;
-  console.log(`crash matrix: ${chosen} of ${steps} steps, LONGARM_SEED=${seed}`);
+  console.log(`crash matrix: ${chosen} of ${steps.length} steps, LONGARM_SEED=${seed}`);
   const crashed: string[] = [];
   const work = async (device: Device): Promise<void> => {
     for (let point = points.shift(); point !== undefined; point = points.shift()) {
