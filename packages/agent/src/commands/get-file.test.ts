@@ -62,8 +62,12 @@ test('a file of the working folder is collected by its relative path', async () 
 test('links are followed, and the name is the one that was asked for', async () => {
   writeFileSync(join(folder.path, 'target'), 'behind the link');
   symlinkSync(join(folder.path, 'target'), at('link'));
-  expect((await get(at('link'))).results[0]).toMatchObject({ name: 'link', path: join(folder.path, 'target') });
-  expect(sent()).toEqual(['behind the link']);
+  const target = join(folder.path, 'target');
+  const end = await get(at('link'));
+  expect(end.results[0]).toMatchObject({ name: 'link', path: target });
+  expect(end.errors).toEqual([`${at('link')}: reached through a link; collected was ${target}`]);
+  expect((await get(target)).errors).toEqual([]);
+  expect(sent()).toEqual(['behind the link', 'behind the link']);
 });
 
 test('an empty file is a result too', async () => {

@@ -61,11 +61,17 @@ const collect = async (io: CommandIo, run: GetRun, source: OpenedSource): Promis
   return send(io, run, { ...source, isSpool: false });
 };
 
+/** A link is followed, and said: who reads the result shall know which file it is. */
+const withLink = (end: CommandEnd, run: GetRun, source: OpenedSource): CommandEnd =>
+  source.isLinked && end.outcome === 'Completed'
+    ? { ...end, errors: [...end.errors, `${run.command.path}: reached through a link; collected was ${source.path}`] }
+    : end;
+
 export const getFile = async (io: CommandIo, run: GetRun): Promise<CommandEnd> => {
   const source = await openSource(run.command.path, io.workingFolder.path);
   if (source.kind === 'refused') return failedWith(source.sentence);
   try {
-    return await collect(io, run, source);
+    return withLink(await collect(io, run, source), run, source);
   } finally {
     await source.file.close();
   }

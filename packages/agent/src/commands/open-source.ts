@@ -11,6 +11,8 @@ export type OpenedSource = {
   readonly file: FileHandle;
   /** Where it really lies, links followed. */
   readonly path: string;
+  /** The path as asked for leads through a link: what is collected lies elsewhere, and that is said. */
+  readonly isLinked: boolean;
   /** Base name as asked for, bounded as the contract bounds names. */
   readonly name: string;
   /** Length at this moment: what is appended later is not collected. */
@@ -56,12 +58,23 @@ const isOnMadeUpFileSystem = async (path: string): Promise<boolean> =>
 
 const refuse = (sentence: string): Refused => ({ kind: 'refused', sentence });
 
+/** Case alone is no other place: Windows gives a path back as it is written on the disk. */
+const isElsewhere = (path: string, real: string): boolean => real.toLowerCase() !== path.toLowerCase();
+
 const describe = async (file: FileHandle, path: string): Promise<OpenedSource | Refused> => {
   const stats = await file.stat();
   if (!stats.isFile()) return refuse(`${path}: expected a regular file, got ${kindName(stats)}`);
   const real = await realpath(path);
   const isMadeUp = await isOnMadeUpFileSystem(real);
-  return { kind: 'opened', file, path: real, name: boundName(path), sizeBytes: stats.size, isMadeUp };
+  return {
+    kind: 'opened',
+    file,
+    path: real,
+    isLinked: isElsewhere(path, real),
+    name: boundName(path),
+    sizeBytes: stats.size,
+    isMadeUp,
+  };
 };
 
 /** Opens for reading; the caller closes the file. A relative path starts in the working folder. */
