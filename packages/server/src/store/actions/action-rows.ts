@@ -6,7 +6,7 @@ import type { ActionRecord, CommandRecord, ResultRecord } from '../../actions/ac
 import type { ActionState, Cancellation } from '../../actions/lifecycle.ts';
 import type { ActionRow, CommandRow, ResultRow } from '../schema.ts';
 
-type Action = Selectable<ActionRow>;
+type Action = Omit<Selectable<ActionRow>, 'seq'>;
 
 // what this store wrote itself after it was parsed at the door needs no second parse
 const fromJson = <T>(text: string): T => JSON.parse(text) as T;

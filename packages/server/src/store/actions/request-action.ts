@@ -2,10 +2,12 @@
 
 import { libraryFileOf } from '@longarm/contract/commands/index';
 import type { MachineId, TenantId } from '@longarm/contract/ids';
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
+import type { ActionRecord } from '../../actions/action-record.ts';
 import type { NewAction, NewCommand, RequestOutcome } from '../../actions/ports.ts';
-import type { LibraryFileRow, Schema } from '../schema.ts';
+import type { ActionRow, LibraryFileRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
+import { actionRecord } from './action-rows.ts';
 import { loadAction } from './load-actions.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
@@ -90,36 +92,35 @@ const commandRow = (
   exit_code: null,
 });
 
-const insertAction = async (
-  db: Kysely<Schema>,
-  action: NewAction,
-  machine: { readonly dns_name: string; readonly session_id: string | null },
-) => {
-  await db
-    .insertInto('actions')
-    .values({
-      id: action.id,
-      tenant_id: action.tenantId,
-      machine_id: action.machineId,
-      computer_dns_name: machine.dns_name,
-      type: 'LiveResponse',
-      requestor: action.requestor,
-      comment: action.comment,
-      source: 'PublicApi',
-      status: 'Pending',
-      reason: null,
-      created_at: action.now,
-      updated_at: action.now,
-      queue_deadline: action.now + action.queueMs,
-      run_ms: action.runMs,
-      run_deadline: null,
-      accepted_at: null,
-      lease_until: null,
-      holds_slot: machine.session_id === null ? 0 : 1,
-      envelope: null,
-    })
-    .execute();
-};
+type Machine = { readonly dns_name: string; readonly session_id: string | null };
+
+const newActionRow = (action: NewAction, machine: Machine): Omit<Selectable<ActionRow>, 'seq'> => ({
+  id: action.id,
+  tenant_id: action.tenantId,
+  machine_id: action.machineId,
+  computer_dns_name: machine.dns_name,
+  type: 'LiveResponse',
+  requestor: action.requestor,
+  comment: action.comment,
+  source: 'PublicApi',
+  status: 'Pending',
+  reason: null,
+  created_at: action.now,
+  updated_at: action.now,
+  queue_deadline: action.now + action.queueMs,
+  run_ms: action.runMs,
+  run_deadline: null,
+  accepted_at: null,
+  lease_until: null,
+  holds_slot: machine.session_id === null ? 0 : 1,
+  envelope: null,
+  cancellation_state: null,
+  cancellation_requestor: null,
+  cancellation_comment: null,
+  cancellation_requested_at: null,
+  cancellation_acknowledged_at: null,
+  cancellation_effective_at: null,
+});
 
 const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {
   if (action.idempotency === null) return;
@@ -135,19 +136,18 @@ const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {
     .execute();
 };
 
+/** Writes everything, and gives the record as a read would: it is made of the very rows. */
 const insertAll = async (
   db: Kysely<Schema>,
   action: NewAction,
-  found: {
-    readonly machine: { readonly dns_name: string; readonly session_id: string | null };
-    readonly pins: readonly (Pin | null)[];
-  },
-) => {
-  await insertAction(db, action, found.machine);
-  const rows = action.commands.map((command, index) =>
+  found: { readonly machine: Machine; readonly pins: readonly (Pin | null)[] },
+): Promise<ActionRecord> => {
+  const row = newActionRow(action, found.machine);
+  const commands = action.commands.map((command, index) =>
     commandRow(action, command, { index, pin: found.pins[index] ?? null }),
   );
-  await db.insertInto('commands').values(rows).execute();
+  await db.insertInto('actions').values(row).execute();
+  await db.insertInto('commands').values(commands).execute();
   await insertIdempotencyKey(db, action);
   await writeAudit(db, {
     tenantId: action.tenantId,
@@ -161,6 +161,7 @@ const insertAll = async (
       commands: action.commands.map((command, index) => ({ ...command.sent, sha256: found.pins[index]?.sha256 })),
     },
   });
+  return actionRecord(row, commands, []);
 };
 
 export const requestAction = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome> => {
@@ -174,8 +175,5 @@ export const requestAction = async (db: Kysely<Schema>, action: NewAction): Prom
   if (busy !== null) return busy;
   const isConnected = machine.session_id !== null;
   if (isConnected && (await sessionsHeld(db, action.tenantId)) >= action.maxSessions) return { kind: 'sessions-full' };
-  await insertAll(db, action, { machine, pins });
-  const written = await loadAction(db, action.id);
-  if (written === null) throw new Error(`action ${action.id} is not there after it was written`);
-  return { kind: 'accepted', action: written };
+  return { kind: 'accepted', action: await insertAll(db, action, { machine, pins }) };
 };
