@@ -10,7 +10,12 @@ const NUMBERED = 19;
 const numbersIn = (source: string): readonly number[] =>
   [...source.matchAll(/^\s*(?:test|it|describe)(?:\.each\([\s\S]*?\))?\(\s*(['"`])([\s\S]*?)\1/gm)]
     .flatMap(([, , title = '']) => [...title.matchAll(/semantics ((?:\d+(?:, | and )?)+)/g)])
-    .flatMap(([, numbers = '']) => numbers.split(/\D+/).filter((number) => number !== '').map(Number));
+    .flatMap(([, numbers = '']) =>
+      numbers
+        .split(/\D+/)
+        .filter((number) => number !== '')
+        .map(Number),
+    );
 
 const namedNumbers = async (): Promise<ReadonlySet<number>> => {
   const named = new Set<number>();

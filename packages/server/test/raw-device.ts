@@ -5,7 +5,7 @@ import { EnrolAnswer } from '@longarm/contract/wire/enrolment';
 import { AGENT_PATHS, connectProofText, enrolProofText } from '@longarm/contract/wire/protocol';
 import type { Json } from '@longarm/testkit/api-caller';
 
-export const FACTS = {
+const FACTS = {
   computerDnsName: 'raw',
   osPlatform: 'Linux',
   osVersion: null,

@@ -65,7 +65,7 @@ const collected = async (server: TestServer, content: string, ended: boolean) =>
   return String(json.id);
 };
 
-test('a result goes after its days, with its bytes; its action and the audit stay, and say so', async () => {
+test('a result goes after its days, with its bytes; its action and the audit stay, and say so (semantics 19)', async () => {
   const server = await newServer();
   const id = await collected(server, 'evidence', true);
   const before = snapshot(server.dataFolder);

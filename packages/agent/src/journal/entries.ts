@@ -29,7 +29,7 @@ export const OwedReport = z.strictObject({
 export type OwedReport = z.infer<typeof OwedReport>;
 
 /** What was started: pid and start time name it for as long as the device runs. */
-export const StartedProcess = z.strictObject({
+const StartedProcess = z.strictObject({
   index: Index,
   pid: z.int().positive(),
   startTime: z.string().nullable(),
