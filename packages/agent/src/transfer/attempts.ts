@@ -17,12 +17,18 @@ export type Stopped = {
   readonly fault: string | null;
 };
 
+/** What kept an attempt from its end, with the system's name for it where it has one. */
+export const transferFault = (fault: unknown): string => {
+  const text = faultText(fault);
+  const code = faultCode(fault);
+  return code === null || text.startsWith(code) ? text : `${code}: ${text}`;
+};
+
 const attemptOnce = async <End>(attempt: () => Promise<Attempt<End>>): Promise<Attempt<End>> => {
   try {
     return await attempt();
   } catch (fault) {
-    const code = faultCode(fault);
-    return { kind: 'again', fault: code === null ? faultText(fault) : `${code}: ${faultText(fault)}`, moved: false };
+    return { kind: 'again', fault: transferFault(fault), moved: false };
   }
 };
 

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Sha256 } from '@longarm/contract/ids';
 import { faultText } from '../platform/fault.ts';
-import { type Attempt, repeatUntilDone, type Stopped } from './attempts.ts';
+import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
 import { bearer, isForLater, type TicketHolder, type TransferIo } from './transfer-io.ts';
 
 /** Bytes asked for in one request: what is buffered on the way is bounded by it. */
@@ -124,12 +124,14 @@ const attempt = async (io: TransferIo, download: Download, progress: Progress): 
   return judge(download, progress);
 };
 
-const attemptOnDisk = async (io: TransferIo, download: Download, progress: Progress) => {
+/** A connection that broke off may have brought something before: pauses do not grow then. */
+const attemptOnDisk = async (io: TransferIo, download: Download, progress: Progress): Promise<Attempt<DownloadEnd>> => {
+  const before = progress.bytes;
   try {
     return await attempt(io, download, progress);
   } catch (fault) {
-    if (!(fault instanceof DiskFault)) throw fault;
-    return failed(fault.message);
+    if (fault instanceof DiskFault) return failed(fault.message);
+    return { kind: 'again', fault: transferFault(fault), moved: progress.bytes > before };
   }
 };
 

@@ -5,7 +5,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { parseSha256, type Sha256 } from '@longarm/contract/ids';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
-import { type Attempt, repeatUntilDone, type Stopped } from './attempts.ts';
+import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
 import { pieceSource, SourceFault } from './piece-source.ts';
 import { bearer, isForLater, type TicketHolder, type TransferIo } from './transfer-io.ts';
 
@@ -123,9 +123,23 @@ const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
     if (sent.kind === 'send') source.growPieces();
     return again('more is to be sent', moved);
   };
+  /** Goes on after each answer that says where: to a question always, to a piece when it got further. */
+  const run = async (): Promise<Attempt<UploadEnd>> => {
+    for (;;) {
+      const isQuestion = phase.kind !== 'send';
+      const came = await step();
+      if (came.kind === 'end' || phase.kind !== 'send' || !(isQuestion || came.moved)) return came;
+    }
+  };
   return async (): Promise<Attempt<UploadEnd>> => {
-    for (let came = await step(); ; came = await step()) {
-      if (came.kind === 'end' || phase.kind !== 'send' || !came.moved) return came;
+    const before = farthest;
+    try {
+      const came = await run();
+      return came.kind === 'end' ? came : { ...came, moved: came.moved || farthest > before };
+    } catch (fault) {
+      if (fault instanceof SourceFault) throw fault;
+      // it broke off, and may have got further before
+      return again(transferFault(fault), farthest > before);
     }
   };
 };
