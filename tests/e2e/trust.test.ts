@@ -1,0 +1,66 @@
+/** TLS between agent and server, with the authority that enrolment pinned and nobody else. */
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openAdmin } from '@longarm/server/open-admin';
+import { type Program, startProgram } from '@longarm/testkit/programs';
+import { until } from '@longarm/testkit/until';
+
+setDefaultTimeout(60_000);
+
+const programs: Program[] = [];
+const folders: string[] = [];
+afterEach(async () => {
+  await Promise.all(programs.splice(0).map((program) => program.end('SIGKILL')));
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+const started = (program: Program): Program => {
+  programs.push(program);
+  return program;
+};
+
+const newFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'longarm-trust-'));
+  folders.push(folder);
+  return folder;
+};
+
+/** A server with a certificate authority of its own; port 0 lets the system choose. */
+const startServer = async (
+  data: string,
+  port: number,
+): Promise<{ readonly program: Program; readonly port: number }> => {
+  const args = ['server', '--data', data, '--listen', `127.0.0.1:${port}`, '--log-level', 'error'];
+  const program = started(startProgram('longarm', args));
+  const [, bound] = await program.line(/^listening on https:\/\/127\.0\.0\.1:(\d+)/m);
+  return { program, port: Number(bound) };
+};
+
+const CONNECTED = /connected as [0-9a-f]{40}/;
+
+test('another server on the same port is not believed; the agent says so, and is back when its own is', async () => {
+  const [own, other, state] = await Promise.all([newFolder(), newFolder(), newFolder()]);
+  const first = await startServer(own, 0);
+  const { token } = await (await openAdmin(own)).call('createEnrolToken', { tags: [], maxUses: 1, validHours: null });
+  const url = `https://127.0.0.1:${first.port}`;
+  const agent = started(startProgram('longarm-agent', ['--server', url, '--token', token, '--state', state]));
+  await agent.line(CONNECTED);
+  await first.program.end('SIGKILL');
+  const impostor = await startServer(other, first.port);
+  const refusals = () =>
+    agent.output().match(/ warn not connected reason=[^\n]*certificate[^\n]* retryInMs=\d+/gi) ?? [];
+  await until(
+    async () => refusals().length,
+    (count) => count >= 2,
+  );
+  expect(agent.output().split('connected as')).toHaveLength(2);
+  await impostor.program.end('SIGKILL');
+  await startServer(own, first.port);
+  await until(
+    async () => agent.output().split('connected as').length,
+    (count) => count === 3,
+    40_000,
+  );
+});
