@@ -7,6 +7,7 @@
  *   ca.pem          CA certificate alone, to be given to clients
  */
 import 'reflect-metadata';
+import './polyfill-reflect.ts';
 import { join } from 'node:path';
 import { Sha256 } from '@longarm/contract/ids';
 import { SubjectAlternativeNameExtension } from '@peculiar/x509';

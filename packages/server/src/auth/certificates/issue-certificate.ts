@@ -1,5 +1,6 @@
 /** Certificates of our own making (RFC 5280): a CA that signs server certificates and nothing below them. */
 import 'reflect-metadata';
+import './polyfill-reflect.ts';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,

@@ -1,5 +1,6 @@
 /** A certificate and its private key in one PEM file, so that a crash never leaves one without the other. */
 import 'reflect-metadata';
+import './polyfill-reflect.ts';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { PemConverter, X509Certificate } from '@peculiar/x509';
 
