@@ -1,5 +1,4 @@
 /** The agent, wired by hand: who knows whom, and what each is handed. */
-import { rmSync } from 'node:fs';
 import type { MachineId } from '@longarm/contract/ids';
 import { AGENT_PATHS, connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { CommandIo } from './commands/command-run.ts';
@@ -23,6 +22,7 @@ import { takeLock } from './platform/instance-lock.ts';
 import type { Log } from './platform/log.ts';
 import type { Platform } from './platform/platform.ts';
 import { type After, pause } from './platform/timers.ts';
+import { removeOutput } from './process/output-files.ts';
 import { deliverResult } from './runner/deliver-result.ts';
 import { recover } from './runner/recover.ts';
 import { runner } from './runner/runner.ts';
@@ -135,9 +135,8 @@ const launch = async (parts: Parts): Promise<Agent> => {
   const goOn = await recover(io);
   sweepSpool(folders, spoolInUse(journal));
   const deliver = deliverResult(io.commands.transfer, io.tickets);
-  const removeSpool = (path: string) => rmSync(path, { force: true });
   const connected = connection(parts, io, {
-    outbox: outbox({ journal, deliver, removeSpool, log, onFault }),
+    outbox: outbox({ journal, deliver, removeSpool: removeOutput, log, onFault }),
     inbox: inbox({
       journal,
       identity,

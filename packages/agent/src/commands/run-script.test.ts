@@ -97,8 +97,9 @@ test('what is cut is said', async () => {
   const terms = { maxGetBytes: 1, maxOutputBytes: 4, stopOnNonzeroExit: false };
   const end = await run({ text: 'printf 123456' }, { terms });
   expect(end).toMatchObject({ outcome: 'Completed', exitCode: 0 });
-  expect(end.errors).toEqual(['stdout: 2 bytes more than the 4 that are kept at most were let go']);
-  expect(end.results[0]).toMatchObject({ sizeBytes: 4, cutBytes: 2 });
+  expect(end.errors).toEqual(['stdout: 2 bytes in its middle were let go: only the first 2 and the last 2 are kept']);
+  expect(output(end)).toBe('12\n[longarm: 2 bytes of this output were not kept]\n56');
+  expect(end.results[0]).toMatchObject({ sizeBytes: output(end).length, cutBytes: 2 });
 });
 
 describe('the interpreter', () => {

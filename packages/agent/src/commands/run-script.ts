@@ -16,6 +16,7 @@ import {
   type HandlerRun,
   stopSentence,
 } from './command-run.ts';
+import { cutSentences } from './cut-sentences.ts';
 import { fetchedScript } from './script-cache.ts';
 
 type ScriptRun = HandlerRun<'RunScript'>;
@@ -43,16 +44,6 @@ const resultOf = (stream: 'stdout' | 'stderr', { path, sha256, sizeBytes, cutByt
   name: stream,
   cutBytes,
 });
-
-/** What was cut is said, never hidden. */
-const cutSentences = (outputs: Readonly<Record<string, Captured>>): readonly string[] =>
-  Object.entries(outputs)
-    .filter(([, { cutBytes }]) => cutBytes > 0)
-    .map(([name, { cutBytes, sizeBytes, fault }]) =>
-      fault === null
-        ? `${name}: ${cutBytes} bytes more than the ${sizeBytes} that are kept at most were let go`
-        : `${name}: ${cutBytes} bytes were let go, since the disk took only ${sizeBytes}: ${fault}`,
-    );
 
 type Judged = Pick<CommandEnd, 'outcome' | 'errors' | 'exitCode'>;
 

@@ -1,11 +1,16 @@
-/** One output of a process, spooled to a file and hashed on the way; past its bound it is counted and let go. */
-import { type FileHandle, open } from 'node:fs/promises';
+/**
+ * One output of a process, spooled to disk and hashed on the way. Past its bound its head and its tail are kept, with
+ * a line between them that says how much is missing. Memory does not grow with it.
+ */
 import { Sha256 } from '@longarm/contract/ids';
 import { faultText } from '../platform/fault.ts';
+import { headBytes, removeOutput, type Spool } from './output-files.ts';
+import { sealHead, sealOutput } from './seal-output.ts';
+import { type SpoolWriter, spoolWriter } from './spool-writer.ts';
 
 export type Captured = {
   readonly path: string;
-  /** Bytes kept. */
+  /** Bytes of the file: what is kept, and the line about what is not. */
   readonly sizeBytes: number;
   /** Bytes that came and were not kept. */
   readonly cutBytes: number;
@@ -20,51 +25,59 @@ export type Capture = {
   readonly abandon: () => void;
 };
 
-type Spool = { readonly path: string; readonly maxBytes: number };
+type Reader = { readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> };
+type Hasher = InstanceType<typeof Bun.CryptoHasher>;
 
-type Progress = { sizeBytes: number; cutBytes: number; fault: string | null };
+/** `writtenBytes` of the `madeBytes` that came were taken by the disk. */
+type Progress = { writtenBytes: number; madeBytes: number; fault: string | null };
 
-const writeAll = async (file: FileHandle, chunk: Uint8Array): Promise<void> => {
-  for (let written = 0; written < chunk.length; )
-    written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
-};
-
-const readInto = async (
-  file: FileHandle,
-  reader: { readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> },
-  { maxBytes }: Spool,
-): Promise<Progress & { readonly sha256: Sha256 }> => {
-  const progress: Progress = { sizeBytes: 0, cutBytes: 0, fault: null };
-  const hasher = new Bun.CryptoHasher('sha256');
+const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: Uint8Array, at: number) => void) => {
+  const progress: Progress = { writtenBytes: 0, madeBytes: 0, fault: null };
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const chunk = read.value ?? new Uint8Array();
-    const room = progress.fault === null ? maxBytes - progress.sizeBytes : 0;
-    const kept = chunk.subarray(0, Math.max(0, room));
+    progress.madeBytes += chunk.length;
+    // a process that nobody reads from would hang: go on reading, keep what is there
+    if (progress.fault !== null) continue;
     try {
-      await writeAll(file, kept);
-      hasher.update(kept);
-      progress.sizeBytes += kept.length;
-      progress.cutBytes += chunk.length - kept.length;
+      await writer.write(chunk);
+      onWritten(chunk, progress.writtenBytes);
+      progress.writtenBytes += chunk.length;
     } catch (fault) {
-      // a process that nobody reads from would hang: go on reading, keep what is there
       progress.fault = faultText(fault);
-      progress.cutBytes += chunk.length;
     }
   }
-  return { ...progress, sha256: Sha256.parse(hasher.digest('hex')) };
+  return progress;
 };
 
-const spool = async (reader: Parameters<typeof readInto>[1], to: Spool): Promise<Captured> => {
-  const file = await open(to.path, 'w', 0o600);
+/** `hasher` has seen the head. */
+type Read = Progress & { readonly hasher: Hasher };
+
+/** After a fault of the disk only what is whole up to it is kept, and the head alone when there is no room for more. */
+const seal = async (to: Spool, { hasher, ...read }: Read): Promise<Omit<Captured, 'path'>> => {
+  const head = hasher.copy().digest('hex');
+  const keepHead = async (fault: string): Promise<Omit<Captured, 'path'>> => {
+    const sizeBytes = Math.min(read.writtenBytes, headBytes(to));
+    await sealHead(to, sizeBytes);
+    return { sizeBytes, cutBytes: read.madeBytes - sizeBytes, sha256: Sha256.parse(head), fault };
+  };
+  if (read.fault !== null && read.writtenBytes > to.maxBytes) return keepHead(read.fault);
   try {
-    const { sizeBytes, ...read } = await readInto(file, reader, to);
-    // what a failed write left behind the last whole chunk is not part of the result
-    await file.truncate(sizeBytes);
-    await file.sync();
-    return { path: to.path, sizeBytes, ...read };
-  } finally {
-    await file.close();
+    const sealed = await sealOutput(to, read.writtenBytes, (chunk) => void hasher.update(chunk));
+    const cutBytes = sealed.cutBytes + read.madeBytes - read.writtenBytes;
+    return { ...sealed, cutBytes, sha256: Sha256.parse(hasher.digest('hex')), fault: read.fault };
+  } catch (fault) {
+    return keepHead(faultText(fault));
   }
+};
+
+const spool = async (reader: Reader, to: Spool): Promise<Captured> => {
+  removeOutput(to.path);
+  const writer = await spoolWriter(to);
+  const hasher = new Bun.CryptoHasher('sha256');
+  const onWritten = (chunk: Uint8Array, at: number) =>
+    void hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
+  const progress = await readInto(writer, reader, onWritten).finally(writer.close);
+  return { path: to.path, ...(await seal(to, { ...progress, hasher })) };
 };
 
 /** Reads the stream to its end. `done` rejects only when the spool file cannot be made or kept. */

@@ -5,11 +5,13 @@
 import { existsSync } from 'node:fs';
 import type { ActionId } from '@longarm/contract/ids';
 import { type CommandEnd, type CommandResult, failedWith, INTERRUPTED } from '../commands/command-run.ts';
+import { cutSentences } from '../commands/cut-sentences.ts';
 import { hashFile } from '../commands/hash-file.ts';
 import type { ActionRecord } from '../journal/entries.ts';
 import type { NewFact } from '../journal/journal.ts';
 import { killTree } from '../process/kill-tree.ts';
 import { actionMark } from '../process/script-environment.ts';
+import { sealLeftOver } from '../process/seal-output.ts';
 import { finishedFact } from './finished-fact.ts';
 import type { RunnerIo } from './runner-io.ts';
 
@@ -31,16 +33,24 @@ const endSurvivors = async (io: RunnerIo, { actionId, process }: ActionRecord): 
   if (left.length > 0) io.log('warn', 'these processes could not be ended', { actionId, pids: left.join(' ') });
 };
 
-/** What an interrupted script had said so far. */
-const partialResults = async (io: RunnerIo, actionId: ActionId, index: number): Promise<readonly CommandResult[]> => {
+/** What an interrupted script had said so far, and what of it is not kept. */
+const partialResults = async (
+  io: RunnerIo,
+  { actionId, next: index, payload }: ActionRecord,
+): Promise<{ readonly results: readonly CommandResult[]; readonly errors: readonly string[] }> => {
   const results: CommandResult[] = [];
+  const errors: string[] = [];
   for (const stream of ['stdout', 'stderr'] as const) {
     const path = io.commands.folders.spoolFile(actionId, index, stream);
-    const hashed = existsSync(path) ? await hashFile(path) : null;
+    if (payload === null || !existsSync(path)) continue;
+    const sealed = await sealLeftOver({ path, maxBytes: payload.maxOutputBytes });
+    const hashed = await hashFile(path);
     if (hashed === null) continue;
-    results.push({ stream, path, isSpool: true, isUploaded: false, ...hashed, name: stream, cutBytes: 0 });
+    const { cutBytes } = sealed;
+    results.push({ stream, path, isSpool: true, isUploaded: false, ...hashed, name: stream, cutBytes });
+    errors.push(...cutSentences({ [stream]: sealed }));
   }
-  return results;
+  return { results, errors };
 };
 
 const endedFact = (io: RunnerIo, actionId: ActionId, how: 'done' | 'cancelled' | 'interrupted'): NewFact => ({
@@ -50,8 +60,8 @@ const endedFact = (io: RunnerIo, actionId: ActionId, how: 'done' | 'cancelled' |
 const interrupt = async (io: RunnerIo, action: ActionRecord): Promise<readonly NewFact[]> => {
   await endSurvivors(io, action);
   const { actionId, next: index, isCancelled } = action;
-  const results = await partialResults(io, actionId, index);
-  const end: CommandEnd = { ...failedWith(isCancelled ? 'cancelled' : INTERRUPTED), results };
+  const { results, errors } = await partialResults(io, action);
+  const end: CommandEnd = { ...failedWith(isCancelled ? 'cancelled' : INTERRUPTED, ...errors), results };
   const how = isCancelled ? 'cancelled' : 'interrupted';
   return [finishedFact({ actionId, index }, end, io.now()), endedFact(io, actionId, how)];
 };

@@ -3,6 +3,7 @@
  * upload with its length, HEAD tells how far it is, PATCH sends from there. The last byte makes it a blob: synced,
  * named by its hash, and only then in a row.
  */
+import { CUT_NOTICE_BYTES } from '@longarm/contract/cut-output';
 import { Refusal } from '@longarm/contract/errors';
 import { parseActionId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
@@ -65,7 +66,7 @@ const finishWhenWhole = async (io: ReceiveIo, target: UploadTarget, upload: Uplo
 };
 
 const maxBytes = (io: ReceiveIo, target: UploadTarget): number =>
-  (target.stream === 'file' ? io.limits['get-mib'] : io.limits['output-mib']) * MIB;
+  target.stream === 'file' ? io.limits['get-mib'] * MIB : io.limits['output-mib'] * MIB + CUT_NOTICE_BYTES;
 
 const create = async (io: ReceiveIo, request: Request, target: UploadTarget): Promise<Response> => {
   const lengthBytes = wholeNumber(request, TRANSFER_HEADERS.uploadLength);
