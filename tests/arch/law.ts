@@ -59,7 +59,7 @@ const SERVER: Readonly<Record<string, RoomLaw>> = {
 /** A command is tested without a server, and the link without a command. */
 const AGENT: Readonly<Record<string, RoomLaw>> = {
   identity: { platform: 'all' },
-  link: { inbox: 'all', outbox: 'all', identity: 'all', journal: 'all' },
+  link: { inbox: 'all', outbox: 'all', live: 'all', identity: 'all', journal: 'all' },
   inbox: { identity: 'all', journal: 'all', platform: 'all' },
   runner: {
     commands: 'all',
@@ -72,6 +72,7 @@ const AGENT: Readonly<Record<string, RoomLaw>> = {
   },
   commands: { process: 'all', transfer: 'all', platform: 'all' },
   process: { platform: 'all' },
+  live: { process: 'all', platform: 'all' },
   transfer: { platform: 'all' },
   outbox: { journal: 'all', platform: 'all' },
   journal: { platform: 'all' },

@@ -17,6 +17,7 @@ import { diagnose } from './link/diagnose.ts';
 import { type Link, link } from './link/keep-connected.ts';
 import { type ServerClock, serverClock } from './link/server-clock.ts';
 import { webSocketDial } from './link/socket.ts';
+import { liveOutput } from './live/live-output.ts';
 import { outbox } from './outbox/outbox.ts';
 import { takeLock } from './platform/instance-lock.ts';
 import type { Log } from './platform/log.ts';
@@ -91,7 +92,11 @@ const runnerIo = (parts: Parts, renew: () => void): RunnerIo => {
   return { journal, commands, tickets: ticketsOf(journal, renew), now: parts.clock.now, after, log };
 };
 
-const connection = (parts: Parts, io: RunnerIo, doors: Pick<Parameters<typeof link>[0], 'inbox' | 'outbox'>): Link => {
+const connection = (
+  parts: Parts,
+  io: RunnerIo,
+  doors: Pick<Parameters<typeof link>[0], 'inbox' | 'outbox' | 'live'>,
+): Link => {
   const { world, identity, keys, journal, clock } = parts;
   const { machineId, audience, serverUrl } = identity;
   return link({
@@ -124,6 +129,14 @@ const connection = (parts: Parts, io: RunnerIo, doors: Pick<Parameters<typeof li
 const spoolInUse = (journal: Journal): ReadonlySet<string> =>
   new Set(journal.owed().flatMap(({ sources }) => sources.map(({ path }) => path)));
 
+const spoolOf =
+  ({ journal, folders }: Parts): Parameters<typeof liveOutput>[0]['spoolOf'] =>
+  ({ actionId, index, stream }) => {
+    const payload = journal.action(actionId)?.payload ?? null;
+    if (payload === null) return null;
+    return { path: folders.spoolFile(actionId, index, stream), maxBytes: payload.maxOutputBytes };
+  };
+
 const launch = async (parts: Parts): Promise<Agent> => {
   const { world, folders, identity, journal, clock } = parts;
   const { log } = world;
@@ -136,6 +149,7 @@ const launch = async (parts: Parts): Promise<Agent> => {
   sweepSpool(folders, spoolInUse(journal));
   const deliver = deliverResult(io.commands.transfer, io.tickets);
   const connected = connection(parts, io, {
+    live: liveOutput({ spoolOf: spoolOf(parts), after: world.after }),
     outbox: outbox({ journal, deliver, removeSpool: removeOutput, log, onFault }),
     inbox: inbox({
       journal,

@@ -97,6 +97,12 @@ export const PAGE_ROWS = 10_000;
 /** Frames on the agent's socket; a longer one closes it. */
 export const FRAME_TO_AGENT_BYTES = 4_194_304;
 export const FRAME_TO_SERVER_BYTES = 262_144;
+/** Raw bytes of a script's output in one live frame. */
+export const OUTPUT_FRAME_BYTES = 16_384;
+/** Live frames that a device sends ahead of a watcher who does not take them, at most. */
+export const OUTPUT_FRAMES_AHEAD = 16;
+/** Watches that a device serves at once; a further one gets the output when the command has ended. */
+export const WATCHES_PER_DEVICE = 16;
 /** An access token's life. */
 export const TOKEN_SECONDS = 3_600;
 /** How long an Idempotency-Key is remembered. */

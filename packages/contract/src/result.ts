@@ -5,6 +5,10 @@ import { z } from 'zod';
 export const RESULT_STREAMS = ['file', 'stdout', 'stderr'] as const;
 export type ResultStream = (typeof RESULT_STREAMS)[number];
 
+/** The outputs of a script. */
+export const SCRIPT_STREAMS = ['stdout', 'stderr'] as const;
+export type ScriptStream = (typeof SCRIPT_STREAMS)[number];
+
 /** Body of a RunScript result: all four keys, always, and strings never null. */
 export const ScriptResult = z.object({
   script_name: z.string(),

@@ -51,6 +51,7 @@ const start = (changes: Partial<LinkIo> & { readonly url?: string } = {}) => {
       acknowledge: () => {},
       missingUploads: hear,
     },
+    live: { connected: () => {}, disconnected: () => {}, hear },
     prove: (nonce) => ({
       type: 'prove',
       protocol: 1,

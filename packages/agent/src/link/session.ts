@@ -10,6 +10,7 @@ import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import { FrameToAgent, type FrameToAgentType } from '@longarm/contract/wire/to-agent';
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { Inbox } from '../inbox/inbox.ts';
+import type { LiveOutput } from '../live/live-output.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { type Heartbeat, type HeartbeatIo, startHeartbeat } from './heartbeat.ts';
 import type { Dial } from './socket.ts';
@@ -21,6 +22,7 @@ export type SessionIo = HeartbeatIo & {
   readonly dial: Dial;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly live: LiveOutput;
   /** Answers the server's nonce. */
   readonly prove: (nonce: string) => Extract<FrameToServer, { type: 'prove' }>;
   readonly learnTime: (serverTime: number) => void;
@@ -43,7 +45,18 @@ type Phase = 'awaiting-hello' | 'awaiting-welcome' | 'connected';
 const EXPECTED: Readonly<Record<Phase, readonly FrameToAgentType[]>> = {
   'awaiting-hello': ['hello', 'goodbye'],
   'awaiting-welcome': ['welcome', 'goodbye'],
-  connected: ['offer', 'resume', 'cancel', 'acknowledge', 'missing-uploads', 'heartbeat', 'goodbye'],
+  connected: [
+    'offer',
+    'resume',
+    'cancel',
+    'acknowledge',
+    'missing-uploads',
+    'heartbeat',
+    'watch',
+    'watch-more',
+    'unwatch',
+    'goodbye',
+  ],
 };
 
 type Live = {
@@ -74,6 +87,7 @@ const onWelcome = (live: Live, { serverTime, heartbeatSeconds }: Frame<'welcome'
   });
   live.io.onWelcome();
   live.io.outbox.connected(live.send);
+  live.io.live.connected(live.send);
 };
 
 const handle = (live: Live, frame: FrameToAgent) => {
@@ -95,6 +109,10 @@ const handle = (live: Live, frame: FrameToAgent) => {
       return outbox.missingUploads(frame);
     case 'heartbeat':
       return live.io.learnTime(frame.serverTime);
+    case 'watch':
+    case 'watch-more':
+    case 'unwatch':
+      return live.io.live.hear(frame);
     case 'goodbye':
       return live.end(`the server said goodbye: ${frame.reason}`, frame.retryAfterSeconds);
   }
@@ -119,6 +137,7 @@ export const runSession = (io: SessionIo, stop: AbortSignal): Promise<SessionEnd
     isOver = true;
     live.heartbeat.stop();
     io.outbox.disconnected();
+    io.live.disconnected();
     stop.removeEventListener('abort', onStop);
     socket.close();
   };

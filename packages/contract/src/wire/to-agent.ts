@@ -1,7 +1,9 @@
 /** Frames from the server to the agent. The agent ignores none: what it cannot read closes the connection. */
 import { z } from 'zod';
 import { ActionId } from '../ids.ts';
+import { OUTPUT_FRAMES_AHEAD } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
+import { WatchId } from './live-output.ts';
 
 export const Hello = z.strictObject({
   type: z.literal('hello'),
@@ -57,6 +59,27 @@ export const MissingUploads = z.strictObject({
 
 export const HeartbeatAnswer = z.strictObject({ type: z.literal('heartbeat'), serverTime: z.int() });
 
+const Frames = z.int().min(0).max(OUTPUT_FRAMES_AHEAD);
+const Offset = z.int().min(0);
+
+/**
+ * Somebody looks on while a script runs: send its output from these places of the raw streams on, at most so many
+ * `output` frames until `watch-more` allows for more. The connection's end ends it. A hint: nothing is owed.
+ */
+export const Watch = z.strictObject({
+  type: z.literal('watch'),
+  watchId: WatchId,
+  actionId: ActionId,
+  index: z.int().min(0),
+  from: z.strictObject({ stdout: Offset, stderr: Offset }),
+  frames: Frames,
+});
+
+export const WatchMore = z.strictObject({ type: z.literal('watch-more'), watchId: WatchId, frames: Frames });
+
+/** Nobody looks on any more. */
+export const Unwatch = z.strictObject({ type: z.literal('unwatch'), watchId: WatchId });
+
 /** Said before the server closes the connection on purpose. */
 export const Goodbye = z.strictObject({
   type: z.literal('goodbye'),
@@ -74,7 +97,11 @@ export const FrameToAgent = z.discriminatedUnion('type', [
   Acknowledge,
   MissingUploads,
   HeartbeatAnswer,
+  Watch,
+  WatchMore,
+  Unwatch,
   Goodbye,
 ]);
 export type FrameToAgent = z.infer<typeof FrameToAgent>;
 export type FrameToAgentType = FrameToAgent['type'];
+export type WatchFrame = Extract<FrameToAgent, { type: 'watch' | 'watch-more' | 'unwatch' }>;

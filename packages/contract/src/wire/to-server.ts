@@ -4,6 +4,7 @@ import { ActionId, MachineId, Sha256 } from '../ids.ts';
 import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
 import { DeviceFacts } from './facts.ts';
+import { Output } from './live-output.ts';
 
 /** The answer to `hello`: who this is, proven, and which actions its journal holds and has not fully reported. */
 export const Prove = z.strictObject({
@@ -73,5 +74,5 @@ export type Report = z.infer<typeof Report>;
 
 export const Heartbeat = z.strictObject({ type: z.literal('heartbeat') });
 
-export const FrameToServer = z.discriminatedUnion('type', [Prove, Report, Heartbeat]);
+export const FrameToServer = z.discriminatedUnion('type', [Prove, Report, Heartbeat, Output]);
 export type FrameToServer = z.infer<typeof FrameToServer>;
