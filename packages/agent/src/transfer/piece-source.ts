@@ -5,7 +5,9 @@ import { faultText } from '../platform/fault.ts';
 
 const SMALLEST_PIECE_BYTES = 65_536;
 const FIRST_PIECE_BYTES = 1_048_576;
-const LARGEST_PIECE_BYTES = 8_388_608;
+const LARGEST_PIECE_BYTES = 67_108_864;
+/** Read and sent at a time: what a piece holds of memory, however long it is. */
+const CHUNK_BYTES = 262_144;
 
 /** The file could not be read as long as it was when it was opened. */
 export class SourceFault extends Error {
@@ -16,6 +18,7 @@ export const pieceSource = (file: FileHandle, sizeBytes: number) => {
   const hasher = new Bun.CryptoHasher('sha256');
   let hashedBytes = 0;
   let pieceBytes = FIRST_PIECE_BYTES;
+  let fault: unknown = null;
 
   const read = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
     const piece = new Uint8Array(length);
@@ -38,15 +41,35 @@ export const pieceSource = (file: FileHandle, sizeBytes: number) => {
 
   /** Hashes what lies before the offset and was not read yet: the server had it from an earlier run. */
   const hashUpTo = async (offset: number) => {
-    while (hashedBytes < offset) await read(hashedBytes, Math.min(LARGEST_PIECE_BYTES, offset - hashedBytes));
+    while (hashedBytes < offset) await read(hashedBytes, Math.min(CHUNK_BYTES, offset - hashedBytes));
+  };
+
+  /** Read only as fast as it is sent; `onRead` is called before each chunk. */
+  const streamOf = (start: number, end: number, onRead: () => void): ReadableStream<Uint8Array<ArrayBuffer>> => {
+    let offset = start;
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
+      onRead();
+      try {
+        const chunk = await read(offset, Math.min(CHUNK_BYTES, end - offset));
+        offset += chunk.length;
+        controller.enqueue(chunk);
+        if (offset === end) controller.close();
+      } catch (cause) {
+        fault = cause;
+        controller.error(cause);
+      }
+    };
+    return new ReadableStream({ pull }, { highWaterMark: 0 });
   };
 
   return {
     /** Bytes from the offset on, as many as fit one piece. Throws SourceFault. */
-    readPiece: async (offset: number): Promise<Uint8Array<ArrayBuffer>> => {
+    readPiece: async (offset: number, onRead: () => void): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> => {
       await hashUpTo(offset);
-      return read(offset, Math.min(pieceBytes, sizeBytes - offset));
+      return streamOf(offset, Math.min(offset + pieceBytes, sizeBytes), onRead);
     },
+    /** What kept a piece from being read while it was sent, or null: the request that sent it fails in words of its own. */
+    fault: (): unknown => fault,
     /** SHA-256 of the whole file as it was read. Call once. Throws SourceFault. */
     hashOfAll: async (): Promise<Sha256> => {
       await hashUpTo(sizeBytes);

@@ -9,8 +9,8 @@ import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './at
 import { pieceSource, SourceFault } from './piece-source.ts';
 import { bearer, isForLater, type TicketHolder, type TransferIo } from './transfer-io.ts';
 
-/** A piece that is not through after this long is given up; the server keeps what came of it. */
-const PIECE_MS = 120_000;
+/** A piece of which nothing is taken for this long is given up; the server keeps what came of it. */
+const SILENCE_MS = 120_000;
 
 export type Upload = {
   /** Path below the server's address. */
@@ -44,7 +44,9 @@ const standingOf = (answer: Response): Standing | null => {
   return { offset: Number(offset), sha256: parseSha256(answer.headers.get(TRANSFER_HEADERS.sha256) ?? '') };
 };
 
-const requestOf = async (upload: Upload, source: Source, phase: Phase): Promise<RequestInit> => {
+type Sending = { readonly phase: Phase; readonly onRead: () => void };
+
+const requestOf = async (upload: Upload, source: Source, { phase, onRead }: Sending): Promise<RequestInit> => {
   const headers = { ...bearer(upload.ticket), [TRANSFER_HEADERS.tusVersion]: TUS_VERSION };
   switch (phase.kind) {
     case 'create':
@@ -53,7 +55,11 @@ const requestOf = async (upload: Upload, source: Source, phase: Phase): Promise<
       return { method: 'HEAD', headers };
     case 'send': {
       const offset = { [TRANSFER_HEADERS.uploadOffset]: String(phase.offset), 'Content-Type': UPLOAD_CONTENT_TYPE };
-      return { method: 'PATCH', headers: { ...headers, ...offset }, body: await source.readPiece(phase.offset) };
+      return {
+        method: 'PATCH',
+        headers: { ...headers, ...offset },
+        body: await source.readPiece(phase.offset, onRead),
+      };
     }
   }
 };
@@ -82,18 +88,24 @@ const onFailure = (upload: Upload, status: number, phase: Phase): { phase: Phase
   return { phase, came: { kind: 'end', end: { kind: 'refused', sentence } } };
 };
 
-const send = async (
-  io: TransferIo,
-  upload: Upload,
-  request: RequestInit,
-): Promise<{ readonly answer: Response; readonly standing: Standing | null }> => {
-  const slow = new AbortController();
-  const callOff = io.after(PIECE_MS, () => slow.abort(new Error('a piece took too long')));
+type Sent = { readonly answer: Response; readonly standing: Standing | null };
+
+const send = async (io: TransferIo, upload: Upload, what: { readonly source: Source; readonly phase: Phase }) => {
+  const { source, phase } = what;
+  const silent = new AbortController();
+  const arm = () => io.after(SILENCE_MS, () => silent.abort(new Error('a piece stood still for too long')));
+  let callOff = arm();
+  const onRead = () => {
+    callOff();
+    callOff = arm();
+  };
   try {
-    const signal = AbortSignal.any([upload.stop, slow.signal]);
-    const answer = await io.request(upload.to, { ...request, signal });
+    const signal = AbortSignal.any([upload.stop, silent.signal]);
+    const answer = await io.request(upload.to, { ...(await requestOf(upload, source, { phase, onRead })), signal });
     await answer.body?.cancel();
-    return { answer, standing: answer.ok ? standingOf(answer) : null };
+    return { answer, standing: answer.ok ? standingOf(answer) : null } satisfies Sent;
+  } catch (fault) {
+    throw source.fault() ?? fault;
   } finally {
     callOff();
   }
@@ -104,12 +116,11 @@ const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
   let phase: Phase = { kind: 'create' };
   let farthest = -1;
   const step = async (): Promise<Attempt<UploadEnd>> => {
-    const request = await requestOf(upload, source, phase);
     const sent = phase;
     // until an answer says otherwise, nobody knows how much of it arrived
     if (sent.kind === 'send') phase = { kind: 'ask' };
     if (sent.kind === 'ask') source.shrinkPieces();
-    const { answer, standing } = await send(io, upload, request);
+    const { answer, standing } = await send(io, upload, { source, phase: sent });
     if (!answer.ok) {
       const failure = onFailure(upload, answer.status, sent);
       phase = failure.phase;
