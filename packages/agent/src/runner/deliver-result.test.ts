@@ -69,6 +69,23 @@ test('a ticket that is refused asks for a new connection once, and its successor
   expect(renewals).toBe(1);
 });
 
+test('a ticket that came while an older one was being refused is not blamed', async () => {
+  /** Refuses this ticket, and gives the next one before the answer is there. */
+  const refusing = (refused: string, next: string) => {
+    server.settings.intercept = (request) => {
+      if (request.headers.get('authorization') !== `Bearer ${refused}`) return null;
+      io.journal.note({ kind: 'ticket', actionId, ticket: next });
+      return new Response(null, { status: 401 });
+    };
+  };
+  refusing('first', 'second');
+  expect(await deliver()).toEqual({ kind: 'delivered' });
+  expect(renewals).toBe(1);
+  refusing('second', 'third');
+  expect(await deliver()).toEqual({ kind: 'delivered' });
+  expect(renewals).toBe(2);
+});
+
 test('a server that refuses every fresh ticket is not asked for ever', async () => {
   server.settings.intercept = () => new Response(null, { status: 401 });
   for (const ticket of ['first', 'second', 'third']) {

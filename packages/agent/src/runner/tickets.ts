@@ -7,6 +7,7 @@ import type { TicketHolder } from '../transfer/transfer-io.ts';
 const REFUSALS = 3;
 
 export type Tickets = {
+  /** For one transfer, whose requests follow one another. */
   readonly of: (actionId: ActionId) => TicketHolder;
   /** The server refuses even fresh tickets for this action. */
   readonly isHopeless: (actionId: ActionId) => boolean;
@@ -15,17 +16,24 @@ export type Tickets = {
 /** `renew` asks for a new connection, with which fresh tickets come. */
 export const ticketsOf = (journal: Pick<Journal, 'action'>, renew: () => void): Tickets => {
   const refused = new Map<ActionId, Set<string>>();
-  const current = (actionId: ActionId): string => journal.action(actionId)?.ticket ?? '';
+  const refuse = (actionId: ActionId, ticket: string) => {
+    const known = refused.get(actionId) ?? new Set();
+    const isFirst = !known.has(ticket);
+    refused.set(actionId, known.add(ticket));
+    if (isFirst && known.size <= REFUSALS) renew();
+  };
   return {
-    of: (actionId) => ({
-      current: () => current(actionId),
-      refused: () => {
-        const known = refused.get(actionId) ?? new Set();
-        const isFirst = !known.has(current(actionId));
-        refused.set(actionId, known.add(current(actionId)));
-        if (isFirst && known.size <= REFUSALS) renew();
-      },
-    }),
+    of: (actionId) => {
+      // a fresh ticket may come while the answer to an older one is on its way: blame the one that was shown
+      let shown = '';
+      return {
+        current: () => {
+          shown = journal.action(actionId)?.ticket ?? '';
+          return shown;
+        },
+        refused: () => refuse(actionId, shown),
+      };
+    },
     isHopeless: (actionId) => (refused.get(actionId)?.size ?? 0) >= REFUSALS,
   };
 };

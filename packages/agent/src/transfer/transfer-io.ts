@@ -16,7 +16,7 @@ export type TransferIo = {
 /** The right to transfer for one action. The server gives a fresh one with each connection. */
 export type TicketHolder = {
   readonly current: () => string;
-  /** The server took this ticket for no good: a new connection brings another. */
+  /** The server took the ticket that `current` gave last for no good: a new connection brings another. */
   readonly refused: () => void;
 };
 
