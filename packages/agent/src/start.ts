@@ -18,7 +18,8 @@ import { type Link, link } from './link/keep-connected.ts';
 import { type ServerClock, serverClock } from './link/server-clock.ts';
 import { webSocketDial } from './link/socket.ts';
 import { liveOutput } from './live/live-output.ts';
-import { outbox } from './outbox/outbox.ts';
+import { type Outbox, outbox } from './outbox/outbox.ts';
+import { atRest, type Stir } from './platform/at-rest.ts';
 import { takeLock } from './platform/instance-lock.ts';
 import type { Log } from './platform/log.ts';
 import type { Platform } from './platform/platform.ts';
@@ -69,6 +70,7 @@ type Parts = {
   readonly keys: DeviceKeys;
   readonly journal: Journal;
   readonly clock: ServerClock;
+  readonly stir: Stir;
 };
 
 const runnerIo = (parts: Parts, renew: () => void): RunnerIo => {
@@ -115,6 +117,7 @@ const connection = (
       journal.note({ kind: 'server-time', at: clock.now() });
       world.log('info', 'connected', { machineId, server: serverUrl });
       world.onConnected(machineId);
+      parts.stir();
     },
     diagnose: () => diagnose(io.commands.transfer.request, serverUrl),
     monotonic: world.monotonic,
@@ -137,6 +140,15 @@ const spoolOf =
     return { path: folders.spoolFile(actionId, index, stream), maxBytes: payload.maxOutputBytes };
   };
 
+/** Whenever the server has taken something, the agent may be about to rest. */
+const stirring = (box: Outbox, stir: Stir): Outbox => ({
+  ...box,
+  acknowledge: (sequence) => {
+    box.acknowledge(sequence);
+    stir();
+  },
+});
+
 const launch = async (parts: Parts): Promise<Agent> => {
   const { world, folders, identity, journal, clock } = parts;
   const { log } = world;
@@ -150,7 +162,7 @@ const launch = async (parts: Parts): Promise<Agent> => {
   const deliver = deliverResult(io.commands.transfer, io.tickets);
   const connected = connection(parts, io, {
     live: liveOutput({ spoolOf: spoolOf(parts), after: world.after }),
-    outbox: outbox({ journal, deliver, removeSpool: removeOutput, log, onFault }),
+    outbox: stirring(outbox({ journal, deliver, removeSpool: removeOutput, log, onFault }), parts.stir),
     inbox: inbox({
       journal,
       identity,
@@ -192,7 +204,12 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
   const { journal, droppedBytes } = openJournal(folders.journal);
   if (droppedBytes > 0) world.log('warn', 'the journal ended in a torn record, which was dropped', { droppedBytes });
   const clock = serverClock(world.monotonic, journal.serverTime() ?? world.localNow());
-  return { world, folders, identity, keys, journal, clock };
+  const stir = atRest({
+    after: world.after,
+    isBusy: () => journal.unreported().length > 0,
+    rest: world.platform.trimMemory,
+  });
+  return { world, folders, identity, keys, journal, clock, stir };
 };
 
 /**

@@ -36,6 +36,7 @@ export const darwinPlatform = (): Platform => ({
   contain: (command) => command,
   adopt: () => {},
   release: () => {},
+  trimMemory: () => {},
   endGroup,
   endProcess,
 });

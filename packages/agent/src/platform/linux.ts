@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { deviceFacts } from './device-facts.ts';
 import { type Cgroups, openCgroups } from './linux-cgroup.ts';
+import { memoryTrimmer } from './linux-memory.ts';
 import type { Platform } from './platform.ts';
 import { endGroup, endProcess } from './send-signal.ts';
 
@@ -70,6 +71,7 @@ export const linuxPlatform = (cgroups = lazyCgroups()): Platform => ({
   contain: (command, assignment) => cgroups()?.enter(command, groupName(assignment)) ?? command,
   adopt: () => {},
   release: (assignment) => cgroups()?.discard(groupName(assignment)),
+  trimMemory: memoryTrimmer(),
   endGroup,
   endProcess,
 });

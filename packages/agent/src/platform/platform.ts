@@ -30,6 +30,8 @@ export type Platform = {
   readonly adopt: (pid: number) => void;
   /** What `contain` made is put away; to be called when nothing of it runs any more. */
   readonly release: (assignment: string) => void;
+  /** Gives back memory that an agent at rest does not need; nothing where the system knows no way. */
+  readonly trimMemory: () => void;
   /** Sends to every process of the group. One that has gone meanwhile is fine. */
   readonly endGroup: (group: number, signal: EndSignal) => void;
   readonly endProcess: (pid: number, signal: EndSignal) => void;

@@ -74,6 +74,7 @@ export const win32Platform = (): Platform => {
     contain: (command) => command,
     adopt: (pid) => void jobs.hold(pid),
     release: () => {},
+    trimMemory: () => {},
     endGroup: (group, signal) => (signal === 'SIGKILL' && jobs.end(group) ? undefined : taskkill(group, signal)),
     endProcess: taskkill,
   };
