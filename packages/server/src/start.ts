@@ -25,6 +25,7 @@ import { issueToken } from './auth/issue-token.ts';
 import { resultLinks } from './auth/result-link.ts';
 import { tickets } from './auth/ticket.ts';
 import { diskBlobStore } from './blobs/disk.ts';
+import { liveOutput } from './bus/live-output.ts';
 import { localBus } from './bus/local.ts';
 import { transferProgress } from './bus/transfer-progress.ts';
 import type { ServerConfig } from './config.ts';
@@ -46,6 +47,7 @@ import { receiveResult } from './transfer/receive-result.ts';
 import { transferRoutes } from './transfer/routes.ts';
 import { sendLibraryFile } from './transfer/send-library-file.ts';
 import { sendResult } from './transfer/send-result.ts';
+import { watchOutput } from './transfer/watch-output.ts';
 
 const MIB = 1_048_576;
 const MINUTE_MS = 60_000;
@@ -83,7 +85,8 @@ const openEngine = async ({ config, folder, log }: World) => {
   });
   hints.connect(engine);
   const transfers = transferProgress({ hints, now });
-  return { now, clock, store, limits, blobs, hints, transfers, ticketBook, sessions, engine };
+  const live = liveOutput({ link: sessions, newId: randomUUID });
+  return { live, now, clock, store, limits, blobs, hints, transfers, ticketBook, sessions, engine };
 };
 
 type Engine = Awaited<ReturnType<typeof openEngine>>;
@@ -97,6 +100,7 @@ const deviceGateway = (engine: Engine, { folder, log }: World) => {
     newNonce: () => randomBytes(32).toString('base64url'),
     handle: onFrame({
       now,
+      onOutput: engine.live.deliver,
       tickets: engine.ticketBook,
       record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),
       prove: prove({
@@ -108,8 +112,10 @@ const deviceGateway = (engine: Engine, { folder, log }: World) => {
         now,
         audience: folder.audience,
         heartbeatSeconds: engine.limits['heartbeat-seconds'],
-        onConnected: (session, machineId) =>
-          log.info({ machineId, session: session.id, from: session.remoteAddress }, 'device connected'),
+        onConnected: (session, machineId) => {
+          log.info({ machineId, session: session.id, from: session.remoteAddress }, 'device connected');
+          engine.live.connected(machineId);
+        },
       }),
     }),
     onGone: async (machineId, sessionId) => {
@@ -144,6 +150,7 @@ const restApi = (engine: Engine, { config, folder, log }: World) => {
     cancelAction: cancelAction({ actions, link: sessions, hints, clock }),
     issueResultLink: issueResultLink({ actions, signLink: links.sign }),
     findAction: find,
+    watchOutput: watchOutput({ findAction: find, actions, blobs, hints, live: engine.live, every }),
     findMachine: findAny,
     actions,
     machines,

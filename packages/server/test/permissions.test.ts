@@ -28,6 +28,7 @@ const MAY: Readonly<Record<EndpointName, readonly Role[] | 'any'>> = {
   listMachineActions: READ,
   getMachineAction: READ,
   watchMachineAction: READ,
+  watchCommandOutput: ['Machine.LiveResponse', ...READ],
   getResultLink: ['Machine.LiveResponse', ...READ],
   cancelMachineAction: RESPONSE,
   getPackageUri: 'any',

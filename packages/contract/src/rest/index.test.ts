@@ -40,6 +40,7 @@ test('documented calls meet their endpoint and no broader one', () => {
     'GET /api/machineactions/x/GetLiveResponseResultDownloadLink(index=0)': 'getResultLink',
     'POST /api/machineactions/x/cancel': 'cancelMachineAction',
     'GET /api/machineactions/x/events': 'watchMachineAction',
+    'GET /api/machineactions/x/commands/0/output': 'watchCommandOutput',
     'GET /api/machineactions/x/GetPackageUri': 'getPackageUri',
     'GET /api/libraryfiles': 'listLibraryFiles',
     'POST /api/libraryfiles': 'uploadLibraryFile',

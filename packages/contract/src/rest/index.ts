@@ -19,6 +19,7 @@ import {
 } from './machines.ts';
 import { listAlerts, listIndicators, listMachineGroups, unsupportedAction } from './neighbours.ts';
 import { runLiveResponse } from './run-live-response.ts';
+import { watchCommandOutput } from './watch-command-output.ts';
 
 /** In order of matching: the first whose method and path fit is taken. */
 export const ENDPOINTS = {
@@ -26,6 +27,7 @@ export const ENDPOINTS = {
   listMachineActions,
   getResultLink,
   watchMachineAction,
+  watchCommandOutput,
   cancelMachineAction,
   getPackageUri,
   getMachineAction,

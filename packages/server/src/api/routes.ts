@@ -24,6 +24,7 @@ import {
 } from './routes/machines.ts';
 import { emptyCollectionRoute, unsupportedActionRoute } from './routes/neighbours.ts';
 import { runLiveResponseRoute } from './routes/run-live-response.ts';
+import { watchCommandOutputRoute } from './routes/watch-command-output.ts';
 import { watchMachineActionRoute } from './routes/watch-machine-action.ts';
 
 type Io<Make extends (io: never) => Route> = Parameters<Make>[0];
@@ -32,6 +33,7 @@ type RoutesIo = Io<typeof runLiveResponseRoute> &
   Io<typeof listMachineActionsRoute> &
   Io<typeof getResultLinkRoute> &
   Io<typeof watchMachineActionRoute> &
+  Io<typeof watchCommandOutputRoute> &
   Io<typeof cancelMachineActionRoute> &
   Io<typeof changeMachineTagsRoute> &
   Io<typeof uploadLibraryFileRoute> &
@@ -43,6 +45,7 @@ export const apiRoutes = (io: RoutesIo): Readonly<Record<EndpointName, Route>> =
   listMachineActions: listMachineActionsRoute(io),
   getMachineAction: getMachineActionRoute(io),
   watchMachineAction: watchMachineActionRoute(io),
+  watchCommandOutput: watchCommandOutputRoute(io),
   getResultLink: getResultLinkRoute(io),
   cancelMachineAction: cancelMachineActionRoute(io),
   getPackageUri: getPackageUriRoute(io),

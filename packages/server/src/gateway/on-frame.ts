@@ -1,6 +1,7 @@
 /** What each frame of a device leads to. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
+import type { Output } from '@longarm/contract/wire/live-output';
 import type { Fact, FrameToServer, Report } from '@longarm/contract/wire/to-server';
 import type { RecordOutcome } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
@@ -9,6 +10,8 @@ import { dismiss, type FrameHandler, type Session, send } from './session.ts';
 type OnFrameIo = {
   readonly prove: (session: Session, frame: Extract<FrameToServer, { type: 'prove' }>) => Promise<void>;
   readonly record: (machineId: MachineId, fact: Fact) => Promise<RecordOutcome>;
+  /** A piece of live output: a hint, passed on and forgotten. */
+  readonly onOutput: (machineId: MachineId, frame: Output) => void;
   readonly tickets: Tickets;
   readonly now: () => EpochMs;
 };
@@ -82,5 +85,9 @@ export const onFrame =
         return session.phase === 'connected'
           ? onReport(io, session, frame)
           : dismiss(session, 'expected a proof before any report');
+      case 'output':
+        return session.phase === 'connected' && session.machineId !== null
+          ? io.onOutput(session.machineId, frame)
+          : dismiss(session, 'expected a proof before any output');
     }
   };

@@ -1,23 +1,25 @@
 /** The connections that this process holds: who is connected by which, and the way to them (implements AgentLink). */
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
+import type { OutputLink } from '../actions/output-ports.ts';
 import type { AgentLink } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import { dismiss, type Session, send } from './session.ts';
 
-export type Sessions = AgentLink & {
-  /** This session is the machine's from now on; an older one is sent away. */
-  readonly enter: (machineId: MachineId, session: Session) => void;
-  /** True when the session was the machine's. */
-  readonly leave: (session: Session) => boolean;
-  /** Machines heard of since the last call: for presence, written in batches. */
-  readonly takeSeen: () => readonly MachineId[];
-  /** Closes connections on which nothing was heard since the moment: half-open ones. */
-  readonly closeSilent: (since: EpochMs) => void;
-  readonly track: (session: Session) => void;
-  readonly size: () => number;
-  readonly closeAll: (reason: string) => void;
-};
+export type Sessions = AgentLink &
+  OutputLink & {
+    /** This session is the machine's from now on; an older one is sent away. */
+    readonly enter: (machineId: MachineId, session: Session) => void;
+    /** True when the session was the machine's. */
+    readonly leave: (session: Session) => boolean;
+    /** Machines heard of since the last call: for presence, written in batches. */
+    readonly takeSeen: () => readonly MachineId[];
+    /** Closes connections on which nothing was heard since the moment: half-open ones. */
+    readonly closeSilent: (since: EpochMs) => void;
+    readonly track: (session: Session) => void;
+    readonly size: () => number;
+    readonly closeAll: (reason: string) => void;
+  };
 
 export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => {
   const all = new Set<Session>();
@@ -59,6 +61,12 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
       const session = connected(machineId);
       if (session === null) return false;
       send(session, { type: 'offer', ...claim, ticket: io.tickets.issue(machineId, claim.actionId) });
+      return true;
+    },
+    tellWatch: (machineId, frame) => {
+      const session = connected(machineId);
+      if (session === null) return false;
+      send(session, frame);
       return true;
     },
     cancel: (machineId, cancel) => {
