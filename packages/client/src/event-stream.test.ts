@@ -16,11 +16,12 @@ const eventsOf = async (chunks: readonly string[]): Promise<ServerEvent[]> => {
 };
 
 test('events are read whatever their line endings and wherever the pieces are cut', async () => {
-  const text = ': hello\r\nevent: action\r\ndata: {"a":1,\r\ndata: "b":2}\r\n\r\nevent:end\ndata:\n\ndata: x\r\r';
+  const text =
+    ': hello\r\nevent: action\r\ndata: {"a":1,\r\ndata: "b":2}\r\n\r\nevent:end\nid: 7\ndata:\n\ndata: x\r\r';
   const expected = [
-    { event: 'action', data: '{"a":1,\n"b":2}' },
-    { event: 'end', data: '' },
-    { event: 'message', data: 'x' },
+    { event: 'action', data: '{"a":1,\n"b":2}', id: '' },
+    { event: 'end', data: '', id: '7' },
+    { event: 'message', data: 'x', id: '7' },
   ];
   // The last carriage return may be half a line ending until the stream goes on.
   expect(await eventsOf([`${text}\n`])).toEqual(expected);
@@ -41,5 +42,5 @@ test('characters of several bytes survive being cut', async () => {
   });
   const events: ServerEvent[] = [];
   for await (const event of readEvents(body)) if (event !== null) events.push(event);
-  expect(events).toEqual([{ event: 'message', data: 'é€' }]);
+  expect(events).toEqual([{ event: 'message', data: 'é€', id: '' }]);
 });
