@@ -92,7 +92,11 @@ test('a half-open connection is noticed within two heartbeats, and the action go
   const gate = join(site.folder, 'half-open-gate');
   await site.api.upload('gated.sh', `echo run >> ${site.folder}/gated\nuntil [ -e ${gate} ]; do sleep 0.05; done\n`);
   const { json } = await site.run(device.machineId, [runScript('gated.sh')]);
-  await site.until(json.id, (action) => action.commands[0].commandStatus === 'Executing');
+  // started on the device, not merely told: its script has come through the proxy
+  await until(
+    () => runCount('gated'),
+    (runs) => runs === 1,
+  );
   const before = connections(program);
   const since = performance.now();
   proxy.change({ kind: 'deaf' });
