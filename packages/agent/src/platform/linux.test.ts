@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
 import { DeviceFacts } from '@longarm/contract/wire/facts';
 import { until } from '../../test/until.ts';
 import { linuxPlatform } from './linux.ts';
@@ -47,8 +48,16 @@ describe.if(process.platform === 'linux')('Linux', () => {
 
   test('one that has ended and that nobody has asked about is gone too', async () => {
     // the child of a process that never waits for it stays as a zombie
-    const parent = start(['bash', '-c', 'sleep 0.01 & exec sleep 300']);
-    await until('only the parent', () => platform.groupMembers(parent.pid).join() === String(parent.pid));
+    const parent = Bun.spawn(['bash', '-c', 'sleep 0.01 & echo $!; exec sleep 300'], {
+      detached: true,
+      stdout: 'pipe',
+    });
+    started.push(parent);
+    const { value } = await parent.stdout.getReader().read();
+    const child = Number(new TextDecoder().decode(value));
+    await until('its end', () => platform.startTimeOf(child) === null);
+    expect(existsSync(`/proc/${child}/stat`)).toBe(true);
+    expect(platform.groupMembers(parent.pid)).toEqual([parent.pid]);
   });
 
   test('a group has its members, whatever they are called', async () => {
