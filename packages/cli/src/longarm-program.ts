@@ -18,6 +18,7 @@ import { addLogin } from './commands/login.ts';
 import { addMachinesGet } from './commands/machines-get.ts';
 import { addMachinesList } from './commands/machines-list.ts';
 import { addMachinesTag } from './commands/machines-tag.ts';
+import { addOutput } from './commands/output.ts';
 import { addResult } from './commands/result.ts';
 import { addRun } from './commands/run.ts';
 import { addServer } from './commands/server.ts';
@@ -81,6 +82,7 @@ export const longarmProgram = (parts: LongarmParts): Command => {
   addServer(program, parts);
   addLogin(program, parts);
   addRun(program, parts);
+  addOutput(program, parts);
   addResult(program, parts);
   addCancel(program, parts);
   for (const group of GROUPS) {

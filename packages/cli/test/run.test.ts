@@ -280,3 +280,47 @@ test('a sequence that makes no sense is a wrong usage, and nothing is sent', asy
   expect(idle).toMatchObject({ code: 2, err: expect.stringContaining('--wait') });
   expect(session.fixture.requests).toEqual([]);
 });
+
+const outputEvent = (stream: string, offset: number, text: string, id: string) =>
+  `event: output\nid: ${id}\ndata: ${JSON.stringify({ stream, offset, text })}\n\n`;
+const OUTPUT = `GET ${ACTION}/commands/0/output`;
+
+test('--follow shows output as it comes, a hole in it too, resumes a cut stream, and shows it once', async () => {
+  const asked: (string | null)[] = [];
+  const session = await open({
+    [OUTPUT]: (request) => {
+      asked.push(request.headers.get('last-event-id'));
+      if (asked.length === 1) return new Response(outputEvent('stdout', 0, 'one\u001b[2J', '7-0'));
+      const hole = outputEvent('stdout', 1_007, 'two\r', '1011-0');
+      return new Response(`${hole}${outputEvent('stderr', 0, 'bad\n', '1011-4')}event: end\nid: 1011-4\ndata: {}\n\n`);
+    },
+  });
+  const ending = runHost1(session, '--follow', '--out', join(session.folder, 'f'));
+  await session.world.timerOf(250);
+  session.world.advance(250);
+  const { code, out, err } = await ending;
+  expect(code).toBe(0);
+  expect(asked).toEqual([null, '7-0']);
+  expect(out).toContain('one\\x1b[2J');
+  expect(out).toContain('\n[1000 bytes are not kept]\ntwo\\x0d');
+  expect(out).not.toContain('--- stdout');
+  expect(err).toBe('bad\n');
+});
+
+test('longarm output: of a command that runs only with --follow', async () => {
+  const running = sampleAction({
+    status: 'InProgress',
+    commands: [sampleCommand(0, { type: 'RunScript', params: {} }, { commandStatus: 'Executing' })],
+  });
+  const session = await open({
+    [`GET ${ACTION}`]: () => entityAnswer('MachineActions', running),
+    [OUTPUT]: () => new Response(`${outputEvent('stdout', 0, 'x', '1-0')}event: end\ndata: {}\n\n`),
+  });
+  const refused = await session.run('output', SAMPLE_ACTION_ID, '0');
+  expect(refused).toMatchObject({ out: '', err: expect.stringContaining('--follow') });
+  expect(refused.code).not.toBe(0);
+  expect(await session.run('output', SAMPLE_ACTION_ID, '0', '--follow', '--json')).toMatchObject({
+    code: 0,
+    out: '{"event":"output","index":0,"stream":"stdout","offset":0,"text":"x"}\n',
+  });
+});

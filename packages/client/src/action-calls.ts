@@ -4,7 +4,9 @@ import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-res
 import type { Corridor, CorridorIo } from './corridor.ts';
 import { getResultLink, type OpenResultOptions, openResult, type ResultAddress } from './open-result.ts';
 import { type CollectionOptions, eachItem } from './pages.ts';
-import { type WatchOptions, watchAction } from './watch-action.ts';
+import { watchAction } from './watch-action.ts';
+import type { WatchOptions } from './watch-events.ts';
+import { type WatchedOutput, watchOutput } from './watch-output.ts';
 
 export type RunOptions = {
   /** The same key and body within 24 hours gives the same action again, so a call may be repeated. */
@@ -31,7 +33,10 @@ export const actionCalls = (io: CorridorIo, corridor: Corridor) => ({
     corridor.sendJson(ENDPOINTS.cancelMachineAction, { path: { id }, json: { Comment: comment } }),
   /** The entity at once and after each change, until it is final in effect. */
   watchAction: (id: string, options: WatchOptions = {}): AsyncGenerator<ActionEntity> =>
-    watchAction({ corridor, world: io.world, id, origin: io.server.origin }, options),
+    watchAction({ corridor, world: io.world, origin: io.server.origin }, id, options),
+  /** What a script says, as it comes, from its start until it has ended. */
+  watchOutput: (address: ResultAddress, options: WatchOptions = {}): AsyncGenerator<WatchedOutput> =>
+    watchOutput({ corridor, world: io.world, origin: io.server.origin }, address, options),
   getResultLink: (address: ResultAddress): Promise<string> => getResultLink(corridor, address),
   /** The bytes of a result, resumed where a connection was cut. */
   openResult: (address: ResultAddress, options: OpenResultOptions = {}): Promise<AsyncGenerator<Uint8Array>> =>

@@ -14,12 +14,14 @@ import { resultFolder } from '../results/save-result.ts';
 import { followAction } from '../run/follow-action.ts';
 import { createProgress } from '../run/progress.ts';
 import { createSequence } from '../run/sequence.ts';
+import { showLiveOutput } from '../run/show-live-output.ts';
 import type { Io } from '../world/io.ts';
 import type { LongarmParts } from '../world/parts.ts';
 
 type Flags = RemoteFlags & {
   readonly comment: string;
   readonly wait?: true;
+  readonly follow?: true;
   readonly waitSeconds?: number;
   readonly out?: string;
   readonly raw?: true;
@@ -34,19 +36,58 @@ const requireWaiting = (flags: Flags): void => {
   if (idle.length > 0) throw usageFault(`${idle.join(' and ')} only means something with --wait, which is not given.`);
 };
 
+/** Shows what the action's scripts say, one after another, as they run. */
+const followOutputs = async (
+  io: Io,
+  client: Client,
+  task: { action: ActionEntity; flags: Flags; signal: AbortSignal },
+) => {
+  const { action, flags, signal } = task;
+  const [json, raw] = [flags.json === true, flags.raw === true];
+  for (const { index, command } of flags.follow ? action.commands : [])
+    if (command.type === 'RunScript')
+      await showLiveOutput(io, client, { actionId: action.id, index, json, raw, signal });
+};
+
+/** The final entity; what is still being shown is shown to its end. */
+const awaitEnd = async (
+  io: Io,
+  client: Client,
+  task: { action: ActionEntity; flags: Flags; interrupted: AbortSignal },
+) => {
+  const { action, flags, interrupted } = task;
+  const over = new AbortController();
+  const shown = followOutputs(io, client, { action, flags, signal: AbortSignal.any([interrupted, over.signal]) });
+  // awaited below, unless the other fails first
+  shown.catch(() => undefined);
+  try {
+    const ended = await followAction(io, client, {
+      actionId: action.id,
+      progress: createProgress(io, { json: flags.json === true, isAlone: flags.follow !== true }),
+      waitSeconds: flags.waitSeconds ?? null,
+      interrupted,
+    });
+    await shown;
+    return ended;
+  } finally {
+    over.abort();
+  }
+};
+
 const waitFor = async (io: Io, client: Client, task: { action: ActionEntity; flags: Flags }): Promise<void> => {
   const { action, flags } = task;
   const json = flags.json === true;
   const interrupted = io.interruption();
-  const ended = await followAction(io, client, {
-    actionId: action.id,
-    progress: createProgress(io, { json }),
-    waitSeconds: flags.waitSeconds ?? null,
-    interrupted,
-  });
+  const ended = await awaitEnd(io, client, { action, flags, interrupted });
   const folder = flags.out ?? resultFolder(action.id);
   const save = { client, world: io.world, signal: interrupted };
-  await collectResults(io, save, { action: ended, folder, json, raw: flags.raw === true });
+  await collectResults(io, save, {
+    action: ended,
+    folder,
+    json,
+    raw: flags.raw === true,
+    isShown: flags.follow === true,
+  });
   if (ended.status !== 'Succeeded') {
     throw new CliFault('notSucceeded', `The action ${ended.id} ended as ${ended.status}.`);
   }
@@ -65,7 +106,7 @@ const requestOnce = async (request: () => Promise<ActionEntity>): Promise<Action
 
 const run = async (io: Io, machine: string, task: { commands: readonly SentCommand[]; flags: Flags }) => {
   const { flags } = task;
-  const waits = flags.wait === true || flags.waitSeconds !== undefined;
+  const waits = flags.wait === true || flags.follow === true || flags.waitSeconds !== undefined;
   if (!waits) requireWaiting(flags);
   const client = await connect(io, flags, waits ? PATIENCE_SECONDS : 0);
   const commands = task.commands.map((command) => ({ type: command.type, params: [...command.params] }));
@@ -89,12 +130,13 @@ export const addRun = (parent: Command, parts: LongarmParts): void => {
     .option('--args <text>', 'arguments of the --script before it', sequence.args)
     .option('--get <path>', 'collect a file from the machine', sequence.get)
     .option('--wait', 'show each command as it changes, and save the results')
+    .option('--follow', 'wait, and show the output of scripts as it comes')
     .option('--wait-seconds <n>', 'wait, but not longer than this', readSeconds)
     .option('--out <dir>', 'where results go (default: ./longarm-<action id>)')
     .option('--raw', 'show output as it came, control characters too')
     .option('--idempotency-key <text>', 'the same key and request within 24 hours is the same action');
   remoteCommand(command, {
-    json: 'print the action as JSON; with --wait JSON lines: {"event":"action"|"result",…}',
+    json: 'print the action as JSON; with --wait JSON lines: {"event":"action"|"output"|"result",…}',
     examples: [
       'longarm run host1 --script triage.sh --args "-days 7" --get /var/tmp/triage.tgz --comment "case 4711" --wait',
       'longarm run host1 --put tool.zip,keep --script unpack.sh --comment "case 4711" --json',

@@ -13,6 +13,8 @@ export type Collect = {
   readonly folder: string;
   readonly json: boolean;
   readonly raw: boolean;
+  /** The output was shown while it came. */
+  readonly isShown?: boolean;
 };
 
 const tell = async (io: Io, saved: SavedResult, collect: Collect): Promise<void> => {
@@ -29,7 +31,7 @@ const tell = async (io: Io, saved: SavedResult, collect: Collect): Promise<void>
 const collectOne = async (io: Io, save: SaveIo, task: Collect & { readonly command: CommandEntity }): Promise<void> => {
   const saved = await saveResults(save, { actionId: task.action.id, command: task.command, folder: task.folder });
   for (const one of saved) await tell(io, one, task);
-  for (const one of task.json ? [] : saved) {
+  for (const one of task.json || task.isShown === true ? [] : saved) {
     if (one.form === 'stdout' || one.form === 'stderr') await showOutput(io, one, task.raw);
   }
 };

@@ -71,7 +71,8 @@ const livingProgress = (io: Io): Progress => {
   };
 };
 
-export const createProgress = (io: Io, options: { readonly json: boolean }): Progress => {
+export const createProgress = (io: Io, options: { readonly json: boolean; readonly isAlone?: boolean }): Progress => {
   if (options.json) return jsonProgress(io);
-  return io.isTty && io.env.TERM !== 'dumb' ? livingProgress(io) : plainProgress(io);
+  // a line that lives would overwrite what others write
+  return options.isAlone !== false && io.isTty && io.env.TERM !== 'dumb' ? livingProgress(io) : plainProgress(io);
 };
