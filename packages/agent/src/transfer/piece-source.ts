@@ -5,7 +5,7 @@ import { faultText } from '../platform/fault.ts';
 
 const SMALLEST_PIECE_BYTES = 65_536;
 const FIRST_PIECE_BYTES = 1_048_576;
-const LARGEST_PIECE_BYTES = 67_108_864;
+const LARGEST_PIECE_BYTES = 16_777_216;
 /** Read and sent at a time: what a piece holds of memory, however long it is. */
 const CHUNK_BYTES = 262_144;
 
