@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@longarm/server/open-admin';
+import { openConnectProxy } from '@longarm/testkit/connect-proxy';
 import { type Program, startProgram } from '@longarm/testkit/programs';
 import { until } from '@longarm/testkit/until';
 
@@ -63,4 +64,34 @@ test('another server on the same port is not believed; the agent says so, and is
     (count) => count === 3,
     40_000,
   );
+});
+
+test('through an HTTP proxy, the certificate is checked end to end', async () => {
+  const [own, state] = await Promise.all([newFolder(), newFolder()]);
+  const { port } = await startServer(own, 0);
+  const { token } = await (await openAdmin(own)).call('createEnrolToken', { tags: [], maxUses: 1, validHours: null });
+  const proxy = await openConnectProxy();
+  try {
+    const args = ['--server', `https://127.0.0.1:${port}`, '--token', token, '--state', state];
+    const agent = started(startProgram('longarm-agent', [...args, '--proxy', proxy.url]));
+    await agent.line(CONNECTED);
+    // the authority, the enrolment and the socket, each in a tunnel of its own or kept
+    expect(proxy.tunnels().length).toBeGreaterThanOrEqual(2);
+    expect(new Set(proxy.tunnels())).toEqual(new Set([`127.0.0.1:${port}`]));
+    await agent.end();
+    const before = proxy.tunnels().length;
+    const env = { HTTPS_PROXY: proxy.url };
+    const again = started(startProgram('longarm-agent', ['--state', state], { env }));
+    await again.line(CONNECTED);
+    expect(proxy.tunnels().length).toBeGreaterThan(before);
+    await again.end();
+    const after = proxy.tunnels().length;
+    const direct = started(
+      startProgram('longarm-agent', ['--state', state], { env: { ...env, NO_PROXY: '127.0.0.1' } }),
+    );
+    await direct.line(CONNECTED);
+    expect(proxy.tunnels()).toHaveLength(after);
+  } finally {
+    await proxy.close();
+  }
 });

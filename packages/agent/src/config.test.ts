@@ -18,6 +18,7 @@ test('options by a space or an equals sign', () => {
     stateFolder: '/var/lib/longarm',
     token: 't',
     insecure: true,
+    proxy: { given: null, https: null, http: null, except: [] },
   });
 });
 
@@ -65,4 +66,10 @@ describe('all faults at once, each in a sentence', () => {
       faults: [expect.stringContaining(name)],
     });
   });
+});
+
+test('a proxy is an address of HTTP, given or from the environment', () => {
+  const given = read(['--state', '/s', '--proxy', 'http://proxy.example:3128']);
+  expect(given).toMatchObject({ proxy: { given: 'http://proxy.example:3128' } });
+  expect(faults('--state', '/s', '--proxy', 'proxy.example').join(' ')).toContain('--proxy: expected an address');
 });

@@ -1,16 +1,18 @@
 /** The command line and the environment, read once into a frozen record. All faults are told at once. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type ProxySettings, proxySettings } from './identity/proxy-for.ts';
 
 export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
 
-  longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure]
+  longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure] [--proxy URL]
 
   --server URL     address of the server; needed for the first start, stored for later ones
   --state DIR      folder for the device's key, journal and working folder; made when it is not there
   --token T        enrolment token, for trying out: others on this device can see it
   --token-file F   file with the enrolment token; - reads standard input
   --insecure       accept http: to a server that is not this device
+  --proxy URL      HTTP proxy to the server; otherwise HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded
   --help           this text
   --version        the version
 
@@ -24,6 +26,7 @@ export type RunConfig = {
   readonly stateFolder: string;
   readonly token: string | null;
   readonly insecure: boolean;
+  readonly proxy: ProxySettings;
 };
 
 export type Config =
@@ -37,7 +40,7 @@ type Sources = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
-const VALUED = ['--server', '--state', '--token', '--token-file'] as const;
+const VALUED = ['--server', '--state', '--token', '--token-file', '--proxy'] as const;
 type Valued = (typeof VALUED)[number];
 const FLAGS = ['--insecure', '--help', '--version'] as const;
 type Flag = (typeof FLAGS)[number];
@@ -105,6 +108,9 @@ export const readConfig = ({ args, environment }: Sources): Config => {
   const state = values.get('--state');
   if (state === undefined) faults.push('--state: expected the folder for what the agent keeps, got none');
   const token = readToken(parsed);
+  const proxy = values.get('--proxy') ?? null;
+  if (proxy !== null && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? ''))
+    faults.push('--proxy: expected an address such as http://proxy.example:3128, got something else');
   if (state === undefined || faults.length > 0) return { kind: 'faults', faults };
   return Object.freeze({
     kind: 'run',
@@ -112,5 +118,6 @@ export const readConfig = ({ args, environment }: Sources): Config => {
     stateFolder: resolve(state),
     token,
     insecure: flags.has('--insecure'),
+    proxy: proxySettings(proxy, environment),
   });
 };

@@ -9,6 +9,7 @@ import type { RunConfig } from './config.ts';
 import { establishIdentity, SetupFault } from './identity/establish-identity.ts';
 import type { Identity } from './identity/identity-file.ts';
 import type { DeviceKeys } from './identity/keys.ts';
+import { type ProxySettings, proxyFor } from './identity/proxy-for.ts';
 import { serverRequest, tlsOptions } from './identity/server-request.ts';
 import type { Fetch } from './identity/server-trust.ts';
 import { inbox } from './inbox/inbox.ts';
@@ -66,6 +67,7 @@ export type Agent = {
 type Parts = {
   readonly world: World;
   readonly folders: StateFolder;
+  readonly proxy: ProxySettings;
   readonly identity: Identity;
   readonly keys: DeviceKeys;
   readonly journal: Journal;
@@ -101,9 +103,11 @@ const connection = (
 ): Link => {
   const { world, identity, keys, journal, clock } = parts;
   const { machineId, audience, serverUrl } = identity;
+  const socketUrl = `${serverUrl.replace(/^http/, 'ws')}${AGENT_PATHS.connect}`;
+  const proxy = proxyFor(parts.proxy, socketUrl);
   return link({
     ...doors,
-    dial: webSocketDial(`${serverUrl.replace(/^http/, 'ws')}${AGENT_PATHS.connect}`, tlsOptions(identity)),
+    dial: webSocketDial(socketUrl, { ...tlsOptions(identity), ...(proxy === null ? {} : { proxy }) }),
     prove: (nonce) => ({
       type: 'prove',
       protocol: PROTOCOL_VERSION,
@@ -186,6 +190,13 @@ const launch = async (parts: Parts): Promise<Agent> => {
   return { ended, stop: () => void shutDown().catch(onFault) };
 };
 
+const proxiedFetch =
+  (fetch: Fetch, settings: ProxySettings): Fetch =>
+  (url, init = {}) => {
+    const proxy = proxyFor(settings, url);
+    return fetch(url, proxy === null ? init : { ...init, proxy });
+  };
+
 const requireStateFolder = (path: string): StateFolder => {
   const fault = stateFolderFault(path);
   if (fault !== null) throw new SetupFault(fault);
@@ -209,14 +220,15 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
     isBusy: () => journal.unreported().length > 0,
     rest: world.platform.trimMemory,
   });
-  return { world, folders, identity, keys, journal, clock, stir };
+  return { world, proxy: config.proxy, folders, identity, keys, journal, clock, stir };
 };
 
 /**
  * Starts the agent: enrols where that is still to be done, settles what the last run left, connects. Throws
  * SetupFault for what was given wrongly, and a sentence for what else keeps it from starting.
  */
-export const start = async (config: RunConfig, world: World): Promise<Agent> => {
+export const start = async (config: RunConfig, outside: World): Promise<Agent> => {
+  const world: World = { ...outside, fetch: proxiedFetch(outside.fetch, config.proxy) };
   const folders = requireStateFolder(config.stateFolder);
   const letGo = takeLock(world.platform, folders.lock, world.pid);
   try {

@@ -14,7 +14,8 @@ export type SocketEvents = {
 
 export type Dial = (events: SocketEvents) => Socket;
 
-type Tls = { readonly tls?: { readonly ca: string } };
+/** `tls` says whom to believe; `proxy` is the URL of an HTTP proxy on the way. */
+type Way = { readonly tls?: { readonly ca: string }; readonly proxy?: string };
 
 /** What the runtime says, without the address that the log line names anyway. */
 const shorten = (message: string): string => message.replace(/^WebSocket connection to '[^']*' failed: /, '').trim();
@@ -26,9 +27,9 @@ const faultOf = (event: Event): string => {
   return `expected an upgrade to a WebSocket, got HTTP ${status || 'without a status'}: a proxy or a captive portal may stand in between, or this is another server`;
 };
 
-/** Dials by the runtime's WebSocket. `url` is `ws:` or `wss:`; `tls` says whom to believe. */
+/** Dials by the runtime's WebSocket. `url` is `ws:` or `wss:`. */
 export const webSocketDial =
-  (url: string, tls: Tls): Dial =>
+  (url: string, way: Way): Dial =>
   (events) => {
     let isOver = false;
     const over = (fault: string | null) => {
@@ -36,7 +37,7 @@ export const webSocketDial =
       isOver = true;
       events.onClosed(fault);
     };
-    const socket = new WebSocket(url, tls);
+    const socket = new WebSocket(url, way);
     socket.onmessage = ({ data }) => {
       if (!isOver) events.onMessage(data);
     };
