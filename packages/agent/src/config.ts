@@ -1,7 +1,7 @@
 /** The command line and the environment, read once into a frozen record. All faults are told at once. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ProxySettings, proxySettings } from './identity/proxy-for.ts';
+import { type ProxySettings, proxySettings } from './proxy-for.ts';
 
 export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
 
