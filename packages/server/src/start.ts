@@ -203,7 +203,7 @@ const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[] => {
       everyMs: Math.min(heartbeatMs / 2, 10_000),
       run: async () => sessions.closeSilent(now() - SILENT_HEARTBEATS * heartbeatMs),
     },
-    { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.takeSeen(), now()) },
+    { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.connectedMachines(), now()) },
     { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forgetCalls() },
     {
       name: 'retention',

@@ -12,19 +12,17 @@ export type Sessions = AgentLink &
     readonly enter: (machineId: MachineId, session: Session) => void;
     /** True when the session was the machine's. */
     readonly leave: (session: Session) => boolean;
-    /** Machines heard of since the last call: for presence, written in batches. */
-    readonly takeSeen: () => readonly MachineId[];
+    /** Machines that are connected here now: for presence, written in batches. */
+    readonly connectedMachines: () => readonly MachineId[];
     /** Closes connections on which nothing was heard since the moment: half-open ones. */
     readonly closeSilent: (since: EpochMs) => void;
     readonly track: (session: Session) => void;
-    readonly size: () => number;
     readonly closeAll: (reason: string) => void;
   };
 
 export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => {
   const all = new Set<Session>();
   const byMachine = new Map<MachineId, Session>();
-  const seen = new Set<MachineId>();
   const connected = (machineId: MachineId): Session | null => {
     const session = byMachine.get(machineId);
     return session?.phase === 'connected' ? session : null;
@@ -43,16 +41,10 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
       byMachine.delete(machineId);
       return true;
     },
-    takeSeen: () => {
-      for (const [machineId, session] of byMachine) if (session.phase === 'connected') seen.add(machineId);
-      const machines = [...seen];
-      seen.clear();
-      return machines;
-    },
+    connectedMachines: () => [...byMachine.keys()].filter((machineId) => connected(machineId) !== null),
     closeSilent: (since) => {
       for (const session of all) if (session.lastHeardAt < since) session.wire.close();
     },
-    size: () => byMachine.size,
     closeAll: (reason) => {
       for (const session of [...all]) dismiss(session, reason);
     },
