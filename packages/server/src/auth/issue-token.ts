@@ -6,7 +6,7 @@ import { ApplicationId, parseTenantId, type TenantId } from '@longarm/contract/i
 import type { EpochMs } from '@longarm/contract/instant';
 import { TOKEN_SECONDS } from '@longarm/contract/limits';
 import { SignJWT } from 'jose';
-import { isSameHash } from '../audit/same-hash.ts';
+import { isSameSecret } from '../audit/same-secret.ts';
 import { hashSecret } from './hash-secret.ts';
 import { OAuthFault } from './oauth-fault.ts';
 import type { AccessStore, ApplicationRecord } from './ports.ts';
@@ -67,7 +67,7 @@ const requireApplication = async (io: TokenIo, request: TokenRequest): Promise<A
   const clientId = ApplicationId.safeParse(requireField(request.clientId, 'client_id')).data;
   const secret = requireField(request.clientSecret, 'client_secret');
   const application = clientId === undefined ? null : await io.access.findApplication(clientId);
-  const isRight = isSameHash(application?.secretSha256 ?? NO_HASH, hashSecret(secret));
+  const isRight = isSameSecret(application?.secretSha256 ?? NO_HASH, hashSecret(secret));
   if (application === null || application.tenantId !== tenant || !isRight) {
     throw new OAuthFault('invalid_client', 'The client id is not known in this tenant, or the client secret is wrong.');
   }

@@ -1,5 +1,6 @@
 /** Short-lived texts that carry their own proof: `<payload, base64url>.<HMAC-SHA256, base64url>`. */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { isSameSecret } from '../audit/same-secret.ts';
 
 /** HMAC-SHA256 of a text under a purpose, so that a seal for one use never fits another. */
 export const sealOf = (key: Uint8Array, purpose: string, text: string): string =>
@@ -9,8 +10,4 @@ export const isSealOf = (
   seal: string,
   key: Uint8Array,
   sealed: { readonly purpose: string; readonly text: string },
-): boolean => {
-  const expected = Buffer.from(sealOf(key, sealed.purpose, sealed.text), 'utf8');
-  const got = Buffer.from(seal, 'utf8');
-  return expected.length === got.length && timingSafeEqual(expected, got);
-};
+): boolean => isSameSecret(sealOf(key, sealed.purpose, sealed.text), seal);

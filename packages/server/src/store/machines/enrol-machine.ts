@@ -1,14 +1,14 @@
 /** The unit behind enrolment: the token's use is spent and the machine is there, or neither. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
-import { isSameHash } from '../../audit/same-hash.ts';
+import { isSameSecret } from '../../audit/same-secret.ts';
 import type { Enrolment, EnrolOutcome } from '../../machines/ports.ts';
 import type { EnrolTokenRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { factColumns, rememberAddresses } from './machine-rows.ts';
 
 const tokenFault = (token: EnrolTokenRow | undefined, enrolment: Enrolment): EnrolOutcome | null => {
-  if (token === undefined || !isSameHash(token.secret_sha256, enrolment.tokenSecretSha256))
+  if (token === undefined || !isSameSecret(token.secret_sha256, enrolment.tokenSecretSha256))
     return { kind: 'bad-token' };
   if (token.revoked === 1) return { kind: 'revoked' };
   if (token.expires_at !== null && token.expires_at <= enrolment.now) return { kind: 'expired' };
