@@ -7,10 +7,10 @@ import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, TransferProgress } from '../../actions/ports.ts';
 import type { Caller } from '../../audit/ports.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
-import { nextLink } from '../odata/next-link.ts';
+import { collectionAnswer } from '../collection-answer.ts';
 import { parseCollectionQuery } from '../odata/parse-collection-query.ts';
 import { parseBody } from '../parse-body.ts';
-import { contextOf, pick, presentCollection } from '../present/context.ts';
+import { contextOf } from '../present/context.ts';
 import { presentAction, presentActionEntity } from '../present/present-action.ts';
 import type { Route } from '../route.ts';
 
@@ -20,26 +20,9 @@ export const listMachineActionsRoute =
   (io: { readonly actions: Pick<ActionStore, 'list'> }): Route =>
   async ({ caller, url, base }) => {
     const query = parseCollectionQuery(url.searchParams, COLLECTION);
-    const { actions, count, hasMore } = await io.actions.list(caller.tenantId, query);
-    const page = {
-      context: contextOf(base, 'MachineActions'),
-      count,
-      nextLink: hasMore
-        ? nextLink({
-            publicUrl: base,
-            path: url.pathname,
-            params: url.searchParams,
-            skip: query.skip + actions.length,
-            top: null,
-          })
-        : null,
-    };
-    return jsonAnswer(
-      presentCollection(
-        page,
-        actions.map((action) => pick(presentAction(action), query.select)),
-      ),
-    );
+    const { actions, ...page } = await io.actions.list(caller.tenantId, query);
+    const entities = actions.map((action) => presentAction(action));
+    return collectionAnswer({ url, base }, { name: 'MachineActions', query, ...page }, entities);
   };
 
 type FindAction = (caller: Caller, id: string) => Promise<ActionRecord>;

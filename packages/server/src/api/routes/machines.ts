@@ -8,11 +8,11 @@ import { TagRequest } from '@longarm/contract/rest/machines';
 import type { Clock } from '../../actions/ports.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
+import { collectionAnswer } from '../collection-answer.ts';
 import { parseMoment } from '../odata/moment.ts';
-import { nextLink } from '../odata/next-link.ts';
 import { parseCollectionQuery } from '../odata/parse-collection-query.ts';
 import { parseBody } from '../parse-body.ts';
-import { contextOf, pick, presentCollection } from '../present/context.ts';
+import { contextOf, presentCollection } from '../present/context.ts';
 import { presentMachine, presentMachineEntity } from '../present/present-machine.ts';
 import type { Route } from '../route.ts';
 
@@ -28,26 +28,9 @@ export const listMachinesRoute =
   async ({ caller, url, base }) => {
     const query = parseCollectionQuery(url.searchParams, COLLECTION);
     const now = io.clock.now();
-    const { machines, count, hasMore } = await io.machines.list(caller.tenantId, query, now);
-    const page = {
-      context: contextOf(base, 'Machines'),
-      count,
-      nextLink: hasMore
-        ? nextLink({
-            publicUrl: base,
-            path: url.pathname,
-            params: url.searchParams,
-            skip: query.skip + machines.length,
-            top: null,
-          })
-        : null,
-    };
-    return jsonAnswer(
-      presentCollection(
-        page,
-        machines.map((machine) => pick(presentMachine(machine, now), query.select)),
-      ),
-    );
+    const { machines, ...page } = await io.machines.list(caller.tenantId, query, now);
+    const entities = machines.map((machine) => presentMachine(machine, now));
+    return collectionAnswer({ url, base }, { name: 'Machines', query, ...page }, entities);
   };
 
 export const getMachineRoute =
