@@ -21,15 +21,19 @@ const notReady = (action: ActionRecord, command: CommandRecord): string => {
   return `The result of command ${command.index} is not ready: the command is ${command.status}. Ask again when it is Completed.`;
 };
 
+/** The command of this index; throws ResourceNotFound. */
+export const requireCommand = (action: ActionRecord, index: number): CommandRecord => {
+  const command = action.commands[index];
+  if (command !== undefined) return command;
+  throw new Refusal(
+    'ResourceNotFound',
+    `Machine action ${action.id} has no command ${index}: it has ${action.commands.length}, counted from 0.`,
+  );
+};
+
 /** The command and its results; throws ResourceNotFound for an index that has none ever or any more, BadRequest for not yet. */
 export const findResult = (action: ActionRecord, index: number): CommandRecord => {
-  const command = action.commands[index];
-  if (command === undefined) {
-    throw new Refusal(
-      'ResourceNotFound',
-      `Machine action ${action.id} has no command ${index}: it has ${action.commands.length}, counted from 0.`,
-    );
-  }
+  const command = requireCommand(action, index);
   if (COMMANDS[command.command.type].results.length === 0) {
     throw new Refusal('ResourceNotFound', `Command ${index} is a ${command.command.type}, which has no result.`);
   }

@@ -58,6 +58,10 @@ export type LifecycleEvent =
   | { readonly kind: 'run-expired' }
   | { readonly kind: 'lost' };
 
+/** Final, and nothing of it runs on its device any more. */
+export const isOverInEffect = (state: Pick<ActionState, 'status' | 'cancellation'>): boolean =>
+  isFinal(state.status) && (state.cancellation === null || state.cancellation.state === 'Effective');
+
 const isFinished = (command: CommandState): boolean => command.status === 'Completed' || command.status === 'Failed';
 
 /** Ends what has not ended: the first unfinished command takes the reason, and the slot is free unless a device may still run it. */

@@ -2,10 +2,11 @@
  * A script's output for those who look on: live while the command runs, from what is stored once it has ended, and
  * from one to the other without a gap. Rows are the truth: a hint that is lost costs a look.
  */
-import { isFinal } from '@longarm/contract/action';
 import { Refusal } from '@longarm/contract/errors';
 import { SCRIPT_STREAMS } from '@longarm/contract/result';
 import type { ActionRecord, CommandRecord } from '../actions/action-record.ts';
+import { requireCommand } from '../actions/issue-result-link.ts';
+import { isOverInEffect } from '../actions/lifecycle.ts';
 import type { LiveOutput, OutputWatch } from '../actions/output-ports.ts';
 import type { ActionStore, Hints } from '../actions/ports.ts';
 import type { Caller } from '../audit/ports.ts';
@@ -27,14 +28,7 @@ type WatchOutputIo = {
 };
 
 const requireScript = (action: ActionRecord, index: number): void => {
-  const command = action.commands[index];
-  if (command === undefined) {
-    throw new Refusal(
-      'ResourceNotFound',
-      `Machine action ${action.id} has no command ${index}: it has ${action.commands.length}, counted from 0.`,
-    );
-  }
-  const { type } = command.command;
+  const { type } = requireCommand(action, index).command;
   if (type !== 'RunScript')
     throw new Refusal('ResourceNotFound', `Command ${index} is a ${type}: only a RunScript has output.`);
 };
@@ -42,7 +36,7 @@ const requireScript = (action: ActionRecord, index: number): void => {
 /** Nothing more will come: the result is there, or the action has ended in effect and left none. */
 const isOver = (action: ActionRecord, command: CommandRecord): boolean => {
   if (command.status === 'Completed' || (command.status === 'Failed' && command.results.length > 0)) return true;
-  return isFinal(action.status) && (action.cancellation === null || action.cancellation.state === 'Effective');
+  return isOverInEffect(action);
 };
 
 const comment = (text: string): Uint8Array => new TextEncoder().encode(`: ${text}\n\n`);

@@ -2,8 +2,8 @@
  * Watching without polling (semantics 27): server-sent events (WHATWG HTML 9.2) with the whole entity at once and
  * after each change. Signals are hints, so the row is also looked at now and then.
  */
-import { isFinal } from '@longarm/contract/action';
 import type { ActionRecord } from '../../actions/action-record.ts';
+import { isOverInEffect } from '../../actions/lifecycle.ts';
 import type { ActionStore, Hints, TransferProgress } from '../../actions/ports.ts';
 import type { Caller } from '../../audit/ports.ts';
 import { presentAction } from '../present/present-action.ts';
@@ -19,9 +19,6 @@ type WatchIo = {
   readonly transfers: Pick<TransferProgress, 'of'>;
   readonly every: (milliseconds: number, call: () => void) => () => void;
 };
-
-const isOver = (action: ActionRecord): boolean =>
-  isFinal(action.status) && (action.cancellation === null || action.cancellation.state === 'Effective');
 
 const encoder = new TextEncoder();
 const eventText = (event: string, data: unknown): Uint8Array =>
@@ -39,7 +36,7 @@ const watcher = (io: WatchIo, first: ActionRecord, { tell, finish }: Teller) => 
     const text = JSON.stringify(entity);
     if (text !== told) tell(eventText('action', entity));
     told = text;
-    if (isOver(action)) finish();
+    if (isOverInEffect(action)) finish();
   };
   const look = async (): Promise<void> => {
     again = looking;
