@@ -1,11 +1,12 @@
 /** Twenty-five sessions run at once, and no more (semantics 2), however the requests race. */
 import { afterEach, expect, test } from 'bun:test';
+import type { ActionId } from '@longarm/contract/ids';
 import type { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 
 const servers: TestServer[] = [];
-const newServer = async (): Promise<TestServer> => {
-  const server = await startTestServer();
+const newServer = async (...flags: string[]): Promise<TestServer> => {
+  const server = await startTestServer(flags);
   servers.push(server);
   return server;
 };
@@ -49,7 +50,23 @@ test('26 requests at once, the 26th machine away: all are accepted, and the 26th
   const { actionId } = await first.takeOffer();
   await first.report({ kind: 'accepted', actionId });
   expect(away.has('offer')).toBe(false);
-  await first.report({
+  await reportFailure(first, actionId);
+  expect(String((await away.takeOffer()).actionId)).toBe(answers.at(-1)?.json.id);
+});
+
+const request = (server: TestServer, device: ScriptedDevice) =>
+  server.api.post(`/api/machines/${device.machineId}/runliveresponse`, body);
+
+/** Asks until the machine's request is taken: its status is a fact of the server's clock. */
+const accepted = async (server: TestServer, device: ScriptedDevice) => {
+  for (;;) {
+    const answer = await request(server, device);
+    if (answer.status !== 429) return answer;
+  }
+};
+
+const reportFailure = (device: ScriptedDevice, actionId: ActionId) =>
+  device.report({
     kind: 'command-finished',
     actionId,
     index: 0,
@@ -58,5 +75,39 @@ test('26 requests at once, the 26th machine away: all are accepted, and the 26th
     exitCode: null,
     results: [],
   });
-  expect(String((await away.takeOffer()).actionId)).toBe(answers.at(-1)?.json.id);
+/** One session at once, and a run that is over after two seconds. */
+const BRIEF = ['sessions=1', 'transfer-seconds=0.2', 'grace-minutes=0.03'].flatMap((limit) => ['--limit', limit]);
+
+test('a machine that vanishes with an offer gives its session back when the run would be over, and takes one anew', async () => {
+  const server = await newServer(...BRIEF);
+  const vanishing = await server.device('vanishing');
+  const other = await server.device('other');
+  await request(server, vanishing);
+  const { actionId } = await vanishing.takeOffer();
+  const offeredAt = Date.now();
+  await vanishing.disconnect();
+  expect((await accepted(server, other)).status).toBe(200);
+  // until then the device may have taken the offer, and run it; the claim was made a little before it came here
+  expect(Date.now() - offeredAt).toBeGreaterThan(1_500);
+  const offered = await other.takeOffer();
+  await vanishing.connect();
+  expect(vanishing.has('offer')).toBe(false);
+  await other.report({ kind: 'accepted', actionId: offered.actionId });
+  await reportFailure(other, offered.actionId);
+  expect((await vanishing.takeOffer()).actionId).toBe(actionId);
+});
+
+test('a device that comes back with what it had taken counts again, though its session was given back', async () => {
+  const server = await newServer(...BRIEF);
+  const vanishing = await server.device('vanishing');
+  const other = await server.device('other');
+  await request(server, vanishing);
+  const { actionId } = await vanishing.takeOffer();
+  await vanishing.disconnect();
+  const { json } = await accepted(server, other);
+  await server.api.post(`/api/machineactions/${json.id}/cancel`, { Comment: 'c' });
+  await other.report({ kind: 'action-ended', actionId: (await other.takeOffer()).actionId, how: 'cancelled' });
+  await vanishing.connect([actionId]);
+  await vanishing.report({ kind: 'accepted', actionId });
+  expect((await request(server, other)).status).toBe(429);
 });

@@ -155,7 +155,8 @@ const cancelProgress = (state: ActionState, heard: CancellationState, now: Epoch
 const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: EpochMs): ActionState | null => {
   switch (event.kind) {
     case 'accepted':
-      return state.status === 'Pending' ? { ...state, status: 'InProgress', acceptedAt: now } : null;
+      // it runs, so it counts, also where its slot was given back while the device was away
+      return state.status === 'Pending' ? { ...state, status: 'InProgress', acceptedAt: now, holdsSlot: true } : null;
     case 'refused':
       return end(state, { status: 'Failed', reason: `refused by the device: ${event.reason}`, now });
     case 'command-started':

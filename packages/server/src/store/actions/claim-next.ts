@@ -70,7 +70,8 @@ export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: En
   if (action.queue_deadline <= terms.now) return null;
   if (action.holds_slot === 0 && (await sessionsHeld(db, action.tenant_id)) >= terms.maxSessions) return null;
   const envelope = action.envelope ?? (await makeEnvelope(db, action, { maker, now: terms.now }));
-  const runDeadline = action.run_deadline ?? terms.now + action.run_ms;
+  // an offer that is repeated keeps its deadline, unless its slot was given back meanwhile
+  const runDeadline = (action.holds_slot === 1 ? action.run_deadline : null) ?? terms.now + action.run_ms;
   const leased = await db
     .updateTable('actions')
     .set({ lease_until: terms.now + terms.leaseMs, holds_slot: 1, envelope, run_deadline: runDeadline })

@@ -1,5 +1,5 @@
 /** The unit behind the sweeper: what is past its deadline ends, and a slot that outlived the run deadline is freed. */
-import type { Kysely } from 'kysely';
+import type { ExpressionBuilder, Kysely } from 'kysely';
 import type { ExpiredAction } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import { applyEvent } from './apply-event.ts';
@@ -28,14 +28,34 @@ const expire = async (db: Kysely<Schema>, deadline: Deadline): Promise<readonly 
   return expired;
 };
 
-/** A device that never confirmed a cancel keeps its slot no longer than the run could have lasted. */
+/** Actions whose machine holds no connection now. */
+const ofAbsentMachine = (eb: ExpressionBuilder<Schema, 'actions'>) =>
+  eb.not(
+    eb.exists(
+      eb
+        .selectFrom('machines')
+        .select('machines.id')
+        .whereRef('machines.id', '=', 'actions.machine_id')
+        .where('machines.session_id', 'is not', null),
+    ),
+  );
+
+/**
+ * A slot is given back where nothing can run any more: a cancel that its device never confirmed, past the run
+ * deadline; and an action that waits for a machine that has gone, when it was never offered, or was offered so long
+ * ago that its run would be over. A later claim takes a slot anew (ADR 0021).
+ */
 const freeSlots = async (db: Kysely<Schema>, now: number) => {
   await db
     .updateTable('actions')
     .set({ holds_slot: 0 })
     .where('holds_slot', '=', 1)
-    .where('status', 'not in', ['Pending', 'InProgress'])
-    .where('run_deadline', '<=', now)
+    .where((eb) => {
+      const isPast = eb('run_deadline', '<=', now);
+      const isFinal = eb('status', 'not in', ['Pending', 'InProgress']);
+      const waits = eb.and([eb('status', '=', 'Pending'), ofAbsentMachine(eb)]);
+      return eb.or([eb.and([isFinal, isPast]), eb.and([waits, eb.or([eb('envelope', 'is', null), isPast])])]);
+    })
     .execute();
 };
 
