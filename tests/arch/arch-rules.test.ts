@@ -12,6 +12,7 @@ import { readSources, type Source } from './read-sources.ts';
 
 const LAWFUL: Readonly<Record<string, string>> = {
   'packages/contract/src/ids.ts': 'export type Id = string;',
+  'packages/server/src/wiring/doors.ts': "import '../store/rows.ts';\nimport '../api/app.ts';\nDate.now();",
   'packages/server/src/start.ts': "import '../src/store/rows.ts';\nimport './api/app.ts';\nDate.now();",
   'packages/server/src/actions/lifecycle.ts':
     "import type { Id } from '@longarm/contract/ids';\nexport type State = Id;",
@@ -36,6 +37,7 @@ const BROKEN: Readonly<Record<string, string>> = {
   'packages/server/src/attic/x.ts': "import '../actions/ports.ts';",
   'packages/server/src/blobs/up.ts': "import '../config.ts';",
   'packages/server/src/config.ts': "import './actions/ports.ts';",
+  'packages/server/src/blobs/wired.ts': "import '../wiring/doors.ts';",
   'packages/server/src/bus/self.ts': "import '@longarm/server/bus/other';",
   'packages/server/src/bus/other.ts': "import '../../../contract/src/ids.ts';\nimport './third';",
   'packages/server/src/bus/third.ts': 'export {};',
@@ -100,6 +102,7 @@ test('each breach of the import law is told with file and line', async () => {
     'packages/server/src/actions/late.ts:1: imports ../store/rows.ts: room law: actions',
     'packages/server/src/actions/type.ts:1: imports ../store/rows.ts: room law: actions',
     'packages/server/src/library/use.ts:1: imports ../actions/request.ts: room law: library',
+    'packages/server/src/blobs/wired.ts:1: imports ../wiring/doors.ts: room law: blobs',
   ];
   expect(told).toEqual(expect.arrayContaining(expected));
   const all = importFaults(sources.flatMap(importsOf));

@@ -1,6 +1,6 @@
 /** Holds imports against the law. Every fault is a sentence with file and line. */
 import type { Import } from './imports.ts';
-import { type Extent, PACKAGES, ROOMS, WIRING } from './law.ts';
+import { type Extent, PACKAGES, ROOMS, WIRING, WIRING_ROOM } from './law.ts';
 
 /** Where a file lies: `packages/server/src/store/odata/x.ts` → server, store; `room` is null for a file of `src` itself. */
 type Place = { readonly package: string; readonly room: string | null; readonly inside: string };
@@ -50,9 +50,11 @@ const WHAT: Readonly<Record<Extent, string>> = {
   rules: ' (ports and pure rules only)',
 };
 
+const isWiring = ({ inside, room }: Place): boolean => WIRING.includes(inside) || room === WIRING_ROOM;
+
 const roomFault = (from: Place, to: Place, isRule: boolean): string | null => {
   const rooms = ROOMS[from.package];
-  if (rooms === undefined || from.room === to.room || WIRING.includes(from.inside)) return null;
+  if (rooms === undefined || from.room === to.room || isWiring(from)) return null;
   if (from.room === null)
     return to.room === null ? null : `room law: only ${WIRING.join(' and ')} of a package know its rooms`;
   if (to.room === null) return `room law: rooms do not import ${to.inside}: it is above them`;

@@ -31,7 +31,7 @@ const nodeFault = (node: Node, worldly: boolean): string | null => {
   const access = worldly ? null : worldAccess(node);
   return access === null
     ? null
-    : `${access}: take it as a parameter; only main.ts, start.ts, config.ts and scripts meet the world`;
+    : `${access}: take it as a parameter; only main.ts, start.ts, config.ts, wiring and scripts meet the world`;
 };
 
 const COMMENTS: readonly (readonly [RegExp, string])[] = [

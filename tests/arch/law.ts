@@ -1,6 +1,6 @@
 /**
  * The import law: who may know whom. A room is a folder directly below a package's `src`. `start.ts` and `main.ts`,
- * which wire everything on one page, and test files are exempt. CONTRIBUTING.md says it in prose.
+ * which wire everything, with the room `wiring`, and test files are exempt. CONTRIBUTING.md says it in prose.
  */
 
 /** Packages → the packages of ours that they may import. `testkit` may import anyone and only tests import it. */
@@ -85,9 +85,13 @@ export const ROOMS: Readonly<Record<string, Readonly<Record<string, RoomLaw>>>> 
 /** Files that wire a program together, and so know everything in their package. */
 export const WIRING: readonly string[] = ['start.ts', 'main.ts', 'data-folder.ts', 'open-admin.ts'];
 
+/** The room of wiring that one page cannot hold: it knows everything, and only the files above know it. */
+export const WIRING_ROOM = 'wiring';
+
 /** Files that may meet the world: its time, environment and console. Others are handed what they need. */
 export const WORLDLY: readonly RegExp[] = [
   /^packages\/[^/]+\/src\/(?:main|start|config|open-admin)\.ts$/,
+  /^packages\/[^/]+\/src\/wiring\//,
   /^packages\/testkit\//,
   /^scripts\//,
   /^bench\//,

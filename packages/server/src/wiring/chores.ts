@@ -1,0 +1,32 @@
+/** What the engine does by the clock, and how often. */
+import { expireOverdue } from '../actions/expire-overdue.ts';
+import { retireResults } from '../actions/retire-results.ts';
+import type { Chore } from '../dispatch/sweeper.ts';
+import type { Engine } from './engine.ts';
+
+const MINUTE_MS = 60_000;
+/** A device that is silent for this many heartbeats is gone. */
+const SILENT_HEARTBEATS = 2.5;
+/** How often the engine looks for what a lost hint left waiting, and for what is overdue. */
+const TICK_MS = 500;
+
+export const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[] => {
+  const { store, hints, clock, sessions, limits, now } = engine;
+  const heartbeatMs = limits['heartbeat-seconds'] * 1_000;
+  return [
+    { name: 'dispatch', everyMs: TICK_MS, run: engine.engine.tick },
+    { name: 'expire', everyMs: TICK_MS, run: expireOverdue({ actions: store.actions, link: sessions, hints, clock }) },
+    {
+      name: 'silence',
+      everyMs: Math.min(heartbeatMs / 2, 10_000),
+      run: async () => sessions.closeSilent(now() - SILENT_HEARTBEATS * heartbeatMs),
+    },
+    { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.connectedMachines(), now()) },
+    { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forgetCalls() },
+    {
+      name: 'retention',
+      everyMs: 15 * MINUTE_MS,
+      run: retireResults({ results: store.results, blobs: engine.blobs, clock, limits }),
+    },
+  ];
+};

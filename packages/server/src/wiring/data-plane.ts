@@ -1,0 +1,16 @@
+/** The wiring of the door for bytes. */
+import type { resultLinks } from '../auth/result-link.ts';
+import { receiveResult } from '../transfer/receive-result.ts';
+import { transferRoutes } from '../transfer/routes.ts';
+import { sendLibraryFile } from '../transfer/send-library-file.ts';
+import { sendResult } from '../transfer/send-result.ts';
+import type { Engine } from './engine.ts';
+
+export const dataPlane = (engine: Engine, links: ReturnType<typeof resultLinks>) => {
+  const { store, blobs, ticketBook, transfers, limits, now } = engine;
+  return transferRoutes({
+    sendLibraryFile: sendLibraryFile({ results: store.results, blobs, tickets: ticketBook, transfers }),
+    receiveResult: receiveResult({ results: store.results, blobs, tickets: ticketBook, transfers, limits, now }),
+    sendResult: sendResult({ actions: store.actions, blobs, links }),
+  });
+};

@@ -1,0 +1,77 @@
+/** The wiring of the REST API and its token endpoints. */
+import { randomUUID } from 'node:crypto';
+import { PROFILES } from '@longarm/contract/limits';
+import { cancelAction } from '../actions/cancel-action.ts';
+import { findAction } from '../actions/find-action.ts';
+import { issueResultLink } from '../actions/issue-result-link.ts';
+import { requestLiveResponse } from '../actions/request-live-response.ts';
+import { apiDoor } from '../api/app.ts';
+import { apiRoutes } from '../api/routes.ts';
+import { tokenDoor } from '../api/token-endpoint.ts';
+import { authenticate } from '../auth/bearer.ts';
+import { issueToken } from '../auth/issue-token.ts';
+import { resultLinks } from '../auth/result-link.ts';
+import { libraryUpload } from '../library/upload-library-file.ts';
+import { callRate } from '../limits/call-rate.ts';
+import { findActiveMachine, findMachine } from '../machines/find-machine.ts';
+import { watchOutput } from '../transfer/watch-output.ts';
+import type { Engine, World } from './engine.ts';
+import { every } from './every.ts';
+
+const MINUTE_MS = 60_000;
+
+export const restApi = (engine: Engine, { config, folder, log }: World) => {
+  const { store, blobs, hints, clock, now, limits, sessions } = engine;
+  const links = resultLinks({ key: folder.sealKey, now, validMs: limits['link-minutes'] * MINUTE_MS });
+  const { actions, machines, library, access } = store;
+  const rate = callRate({ limits, now });
+  const find = findAction({ actions });
+  const findAny = findMachine({ machines });
+  const onFault = (requestId: string, fault: unknown) => log.error({ err: fault, requestId }, 'a request failed');
+  const { runAcceptedStatus: acceptedStatus } = PROFILES[config.profile];
+  const routes = apiRoutes({
+    acceptedStatus,
+    requestLiveResponse: requestLiveResponse({
+      actions,
+      findMachine: findActiveMachine({ machines }),
+      hints,
+      clock,
+      newId: randomUUID,
+      limits,
+      strictArgs: config.strictArgs,
+    }),
+    cancelAction: cancelAction({ actions, link: sessions, hints, clock }),
+    issueResultLink: issueResultLink({ actions, signLink: links.sign }),
+    findAction: find,
+    watchOutput: watchOutput({ findAction: find, actions, blobs, hints, live: engine.live, every }),
+    findMachine: findAny,
+    actions,
+    machines,
+    library,
+    blobs,
+    hints,
+    transfers: engine.transfers,
+    clock,
+    now,
+    every,
+    upload: libraryUpload({ library, blobs, now, limits }),
+  });
+  return {
+    rate,
+    links,
+    onFault,
+    acceptedStatus,
+    api: apiDoor({
+      authenticate: authenticate({ access, key: folder.tokenKey, now }),
+      rate,
+      routes,
+      newId: randomUUID,
+      onFault,
+    }),
+    token: tokenDoor({
+      issueToken: issueToken({ access, key: folder.tokenKey, now, newId: randomUUID, defaultTenant: folder.tenant }),
+      newId: randomUUID,
+      now,
+    }),
+  };
+};

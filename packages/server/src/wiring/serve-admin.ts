@@ -1,0 +1,29 @@
+/** The wiring of the local admin socket. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ADMIN_SOCKET_NAME } from '@longarm/contract/admin/operations';
+import { adminHandler } from '../admin/admin-door.ts';
+import { adminOperations } from '../admin/answer-operation.ts';
+import type { FaultLog } from '../http/error-answer.ts';
+import type { Engine, World } from './engine.ts';
+
+export const serveAdmin = async (engine: Engine, { config, folder }: World, onFault: FaultLog) => {
+  const path = join(folder.path, ADMIN_SOCKET_NAME);
+  // one that a killed server left behind; the folder's lock says that nobody serves it
+  await rm(path, { force: true });
+  const operations = adminOperations({
+    access: engine.store.access,
+    tenant: folder.tenant,
+    now: engine.now,
+    randomText: (bytes) => randomBytes(bytes).toString('base64url'),
+    newId: randomUUID,
+    caSha256: config.tls === 'own' ? folder.certificates.caSha256 : null,
+  });
+  const umask = process.umask(0o177);
+  try {
+    return Bun.serve({ unix: path, fetch: adminHandler(operations, onFault) });
+  } finally {
+    process.umask(umask);
+  }
+};
