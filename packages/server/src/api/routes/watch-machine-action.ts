@@ -70,7 +70,13 @@ export const watchMachineActionRoute =
           controller.close();
         };
         const { show, look } = watcher(io, first, { tell: (chunk) => open && controller.enqueue(chunk), finish });
-        const lookNow = () => void look().catch((fault) => open && controller.error(fault));
+        // whoever watches connects anew, and meets the fault in an answer
+        const fail = (fault: unknown) => {
+          if (!open) return;
+          stop();
+          controller.error(fault);
+        };
+        const lookNow = () => void look().catch(fail);
         const stopHints = io.hints.onActionChanged(first.id, lookNow);
         const stopTimer = io.every(LOOK_MS, () => {
           if (open) controller.enqueue(encoder.encode(': still here\n\n'));
