@@ -228,14 +228,10 @@ const hanging = (): Response => {
   return new Response(new ReadableStream({ start }));
 };
 
-const untilWritten = async (session: Session, text: string): Promise<void> => {
-  while (!session.written().includes(text)) await Bun.sleep(1);
-};
-
 test('the time to wait ends with a code of its own, and the action goes on', async () => {
   const session = await open({ [`GET ${ACTION}/events`]: hanging });
   const ending = runHost1(session, '--wait-seconds', '30');
-  await untilWritten(session, 'Pending');
+  await session.written('Pending');
   session.world.advance(30_000);
   expect(await ending).toMatchObject({ code: 5, err: expect.stringContaining(`longarm cancel ${SAMPLE_ACTION_ID}`) });
 });
@@ -243,7 +239,7 @@ test('the time to wait ends with a code of its own, and the action goes on', asy
 test('Ctrl-C ends the waiting, not the action', async () => {
   const session = await open({ [`GET ${ACTION}/events`]: hanging });
   const ending = runHost1(session, '--wait');
-  await untilWritten(session, 'Pending');
+  await session.written('Pending');
   session.interrupt();
   expect(await ending).toMatchObject({ code: 130, err: expect.stringContaining('goes on') });
 });
@@ -254,9 +250,10 @@ test('on a terminal one line lives, and it is gone at the end', async () => {
     { isTty: true, columns: 40, env: { NO_COLOR: '1' } },
   );
   const ending = runHost1(session, '--wait-seconds', '30');
-  await untilWritten(session, 'waiting');
+  await session.written('waiting');
+  await session.world.timerOf(120);
   session.world.advance(12_000);
-  await untilWritten(session, '12 s');
+  await session.written('12 s');
   session.world.advance(18_000);
   const { out } = await ending;
   const clear = '\r\u001b[2K';

@@ -24,8 +24,8 @@ export type Session = {
   readonly bare: (...argv: string[]) => Promise<Outcome>;
   /** Runs one command line against the fixture. */
   readonly run: (...argv: string[]) => Promise<Outcome>;
-  /** What has been written to stdout so far, by the run that goes on. */
-  readonly written: () => string;
+  /** Resolves once the run that goes on has written this to stdout. */
+  readonly written: (part: string) => Promise<void>;
   readonly interrupt: () => void;
   readonly close: () => Promise<void>;
 };
@@ -41,12 +41,18 @@ export type SessionOptions = {
 const recorder = () => {
   const decoder = new TextDecoder();
   let text = '';
+  let grown = Promise.withResolvers<void>();
   const sink: Sink = {
     write: async (chunk) => {
       text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+      grown.resolve();
+      grown = Promise.withResolvers();
     },
   };
-  return { sink, text: () => text };
+  const holds = async (part: string): Promise<void> => {
+    while (!text.includes(part)) await grown.promise;
+  };
+  return { sink, text: () => text, holds };
 };
 
 const notExpected = (): never => {
@@ -58,11 +64,11 @@ export const openSession = async (options: SessionOptions = {}): Promise<Session
   await writeFile(join(folder, 'secret'), 'correct horse\n', { mode: 0o600 });
   const fixture = startRestFixture(options.routes ?? {}, options.fixture);
   const world = createManualWorld();
-  let written = () => '';
+  let written: Session['written'] = notExpected;
   let interrupted = new AbortController();
   const bare = async (...argv: string[]): Promise<Outcome> => {
     const [out, err] = [recorder(), recorder()];
-    written = out.text;
+    written = out.holds;
     interrupted = new AbortController();
     const io: Io = {
       stdout: out.sink,
@@ -89,7 +95,7 @@ export const openSession = async (options: SessionOptions = {}): Promise<Session
     fixture,
     bare,
     run: (...argv) => bare(...argv, ...connection),
-    written: () => written(),
+    written: (part) => written(part),
     interrupt: () => interrupted.abort(interruption()),
     close: async () => {
       await fixture.stop();
