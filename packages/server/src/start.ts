@@ -1,20 +1,21 @@
 /** All wiring of the server, in the order in which a request meets the parts; each part's own is in `wiring`. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Server } from 'bun';
 import { referenceDoor } from './api/reference-door.ts';
 import { enrolDevice } from './auth/enrol-device.ts';
+import { diskBlobStore } from './blobs/disk.ts';
 import type { ServerConfig } from './config.ts';
 import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { startSweeper } from './dispatch/sweeper.ts';
 import { enrolRoutes } from './gateway/enrol.ts';
-import type { SocketData } from './gateway/upgrade.ts';
+import { gateway, type SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
 import type { Log } from './telemetry/log.ts';
 import { chores } from './wiring/chores.ts';
 import { dataPlane } from './wiring/data-plane.ts';
-import { deviceGateway } from './wiring/device-gateway.ts';
-import { openEngine, type World } from './wiring/engine.ts';
+import { deviceConnections } from './wiring/device-connections.ts';
+import { type Engine, openEngine, type World } from './wiring/engine.ts';
 import { every } from './wiring/every.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
 import { restApi } from './wiring/rest-api.ts';
@@ -36,13 +37,29 @@ const openFolder = (config: ServerConfig): Promise<DataFolder> =>
     },
   });
 
+const engineOf = async ({ config, folder, log }: World): Promise<Engine> => {
+  const now = () => Date.now();
+  const { store, sealKey, audience } = folder;
+  return openEngine({
+    store,
+    blobs: await diskBlobStore({ folder: join(folder.path, 'blobs'), now }),
+    limits: config.limits,
+    sealKey,
+    audience,
+    now,
+    newId: randomUUID,
+    newNonce: () => randomBytes(32).toString('base64url'),
+    log,
+  });
+};
+
 /** Starts everything; throws with a sentence when the folder or the address cannot be had. */
 export const startServer = async (config: ServerConfig, log: Log): Promise<RunningServer> => {
   const folder = await openFolder(config);
   const world: World = { config, folder, log };
-  const engine = await openEngine(world);
+  const engine = await engineOf(world);
   const rest = restApi(engine, world);
-  const devices = deviceGateway(engine, world);
+  const devices = gateway(deviceConnections(engine));
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({
     base: () => url,

@@ -17,6 +17,7 @@ import {
 } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
+import { fileDisk } from '../platform/log-disk.ts';
 import { type Inbox, inbox } from './inbox.ts';
 
 const NOW = 1_800_000_000_000;
@@ -33,7 +34,7 @@ let door: Inbox;
 
 beforeEach(() => {
   folder = temporaryFolder();
-  ({ journal } = openJournal(join(folder.path, 'journal.log')));
+  ({ journal } = openJournal(fileDisk(join(folder.path, 'journal.log'))));
   begun = [];
   cancelled = [];
   running = new Set();

@@ -5,11 +5,12 @@ import type { ActionId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import { newActionId, ordered, payloadOf, sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { fileDisk } from '../platform/log-disk.ts';
 import { type Journal, openJournal } from './journal.ts';
 
 const DAY_MS = 86_400_000;
 
-const open = (folder: string): Journal => openJournal(join(folder, 'journal.log')).journal;
+const open = (folder: string): Journal => openJournal(fileDisk(join(folder, 'journal.log'))).journal;
 
 const reopened = (folder: string, journal: Journal): Journal => {
   journal.close();

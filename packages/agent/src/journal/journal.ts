@@ -4,6 +4,7 @@
  */
 import type { ActionId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
+import type { LogDisk } from '../platform/log-disk.ts';
 import { applyEntry, emptyState, type JournalState } from './apply-entry.ts';
 import { type ActionRecord, type Entry, JournalRecord, type OwedReport, type ResultSource } from './entries.ts';
 import { type LogFile, openLogFile } from './log-file.ts';
@@ -81,11 +82,11 @@ const factEntry = (state: JournalState, offset: number, { fact, sources, uploade
 });
 
 /**
- * Opens the journal, made when it is not there, and compacts it. A torn end is dropped and its length told. Throws
+ * Opens the journal on this disk and compacts it. A torn end is dropped and its length told. Throws
  * when a whole record cannot be understood: it was written by another version.
  */
-export const openJournal = (path: string): OpenedJournal => {
-  const { file, payloads, droppedBytes } = openLogFile(path);
+export const openJournal = (disk: LogDisk): OpenedJournal => {
+  const { file, payloads, droppedBytes } = openLogFile(disk);
   const state = replay(payloads);
   const record = recorder(file, state);
   let listener = () => {};

@@ -2,14 +2,11 @@
  * An append-only file of records: `[length u32 LE][CRC-32 u32 LE][UTF-8 payload]`. A record is there whole or not at
  * all: what a crash tore at the end is dropped when the file is opened again.
  */
-import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { replaceFile } from '../platform/durable-file.ts';
+import type { LogDisk } from '../platform/log-disk.ts';
 
 const HEADER_BYTES = 8;
 /** A longer length is not one of ours but damage. */
 const RECORD_BYTES = 67_108_864;
-/** No file has this number: writing to it throws. */
-const NO_FILE = -1;
 
 export type LogFile = {
   /** Writes one record; with `durable` it is on the disk when this returns. Throws when the disk refuses, and then nothing was added. */
@@ -57,50 +54,35 @@ const readAll = (bytes: Uint8Array): { readonly payloads: readonly string[]; rea
   return { payloads, end };
 };
 
-const writeAll = (descriptor: number, record: Uint8Array, position: number): void => {
-  for (let written = 0; written < record.length; ) {
-    written += writeSync(descriptor, record, written, record.length - written, position + written);
-  }
-};
-
-const logFile = (path: string, size: number): LogFile => {
-  let descriptor = openSync(path, 'r+', 0o600);
+const logFile = (disk: LogDisk, size: number): LogFile => {
   let end = size;
-  ftruncateSync(descriptor, end);
+  disk.truncate(end);
   return {
     append: (payload, durable) => {
       const record = frame(payload);
       try {
-        writeAll(descriptor, record, end);
-        if (durable) fdatasyncSync(descriptor);
+        disk.write(record, end);
+        if (durable) disk.sync();
       } catch (fault) {
         // half a record would hide every later one
-        ftruncateSync(descriptor, end);
+        disk.truncate(end);
         throw fault;
       }
       end += record.length;
     },
     restart: (payload) => {
       const record = frame(payload);
-      // Windows replaces no file that is open; a number that was let go may be somebody else's next
-      closeSync(descriptor);
-      descriptor = NO_FILE;
-      try {
-        replaceFile(path, record);
-        end = record.length;
-      } finally {
-        descriptor = openSync(path, 'r+');
-      }
+      disk.replace(record);
+      end = record.length;
     },
     sizeBytes: () => end,
-    close: () => closeSync(descriptor),
+    close: disk.close,
   };
 };
 
-/** Opens the log, made when it is not there. */
-export const openLogFile = (path: string): OpenedLog => {
-  if (!existsSync(path)) replaceFile(path, '');
-  const bytes = readFileSync(path);
+/** Opens the log on this disk. */
+export const openLogFile = (disk: LogDisk): OpenedLog => {
+  const bytes = disk.read();
   const { payloads, end } = readAll(bytes);
-  return { file: logFile(path, end), payloads, droppedBytes: bytes.length - end };
+  return { file: logFile(disk, end), payloads, droppedBytes: bytes.length - end };
 };

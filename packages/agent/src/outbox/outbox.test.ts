@@ -6,6 +6,7 @@ import { newActionId, sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { until } from '../../test/until.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
+import { fileDisk } from '../platform/log-disk.ts';
 import { type Delivery, type Outbox, outbox } from './outbox.ts';
 
 const actionId = newActionId();
@@ -20,7 +21,7 @@ let box: Outbox;
 
 beforeEach(() => {
   folder = temporaryFolder();
-  ({ journal } = openJournal(join(folder.path, 'journal.log')));
+  ({ journal } = openJournal(fileDisk(join(folder.path, 'journal.log'))));
   sent = [];
   delivered = [];
   removed = [];

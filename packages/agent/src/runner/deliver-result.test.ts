@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import type { ActionId } from '@longarm/contract/ids';
 import { stopper } from '../../test/command-world.ts';
 import { type LoopbackServer, startLoopbackServer } from '../../test/loopback-server.ts';
-import { runnerWorld } from '../../test/runner-world.ts';
+import { type RunnerWorld, runnerWorld } from '../../test/runner-world.ts';
 import { ordered, payloadOf, sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { until } from '../../test/until.ts';
 import { deliverResult } from './deliver-result.ts';
-import type { RunnerIo } from './runner-io.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let server: LoopbackServer;
-let io: RunnerIo;
+let io: RunnerWorld;
 let actionId: ActionId;
 let renewals: number;
 

@@ -3,17 +3,16 @@ import { writeFileSync } from 'node:fs';
 import type { ActionId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import { type LoopbackServer, startLoopbackServer } from '../../test/loopback-server.ts';
-import { runnerWorld } from '../../test/runner-world.ts';
+import { type RunnerWorld, runnerWorld } from '../../test/runner-world.ts';
 import { ordered, payloadOf, sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { recover } from './recover.ts';
-import type { RunnerIo } from './runner-io.ts';
 
 const BOOT = 'this start';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let server: LoopbackServer;
-let io: RunnerIo;
+let io: RunnerWorld;
 
 beforeEach(() => {
   folder = temporaryFolder();

@@ -5,7 +5,6 @@
 import type { ActionId } from '@longarm/contract/ids';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { CommandEnd, StopReason } from '../commands/command-run.ts';
-import { runCommand } from '../commands/index.ts';
 import type { NewFact } from '../journal/journal.ts';
 import { finishedFact } from './finished-fact.ts';
 import type { RunnerIo } from './runner-io.ts';
@@ -28,7 +27,7 @@ const runStep = async (io: RunnerIo, { payload, index, control }: Step): Promise
     if (!control.signal.aborted) outOfTime.abort();
   });
   try {
-    return await runCommand(io.commands, {
+    return await io.runCommand({
       actionId,
       index,
       ordered,
@@ -37,7 +36,7 @@ const runStep = async (io: RunnerIo, { payload, index, control }: Step): Promise
       stop: AbortSignal.any([control.signal, outOfTime.signal]),
       stopReason: () => (outOfTime.signal.aborted ? 'timed-out' : (control.reason() ?? 'timed-out')),
       onProcess: (started) => {
-        const process = { index, ...started, bootId: io.commands.platform.bootId() };
+        const process = { index, ...started, bootId: io.bootId };
         io.journal.note({ kind: 'process', actionId, process });
       },
     });

@@ -1,14 +1,19 @@
 /** What running actions needs of the world. */
 import type { EpochMs } from '@longarm/contract/instant';
-import type { CommandIo } from '../commands/command-run.ts';
+import type { CommandEnd, CommandRun } from '../commands/command-run.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../platform/log.ts';
 import type { After } from '../platform/timers.ts';
+import type { LeftOver } from './left-over.ts';
 import type { Tickets } from './tickets.ts';
 
 export type RunnerIo = {
   readonly journal: Journal;
-  readonly commands: CommandIo;
+  /** Runs one command to its end. Rejects only for faults that are the agent's own. */
+  readonly runCommand: (run: CommandRun) => Promise<CommandEnd>;
+  readonly leftOver: LeftOver;
+  /** This start of the device. */
+  readonly bootId: string;
   readonly tickets: Tickets;
   /** Server time, as the device knows it. */
   readonly now: () => EpochMs;

@@ -5,9 +5,15 @@ import { SqliteDialect } from 'kysely';
 /** Prepared statements kept per connection; filters make new texts, so the number is bounded. */
 const STATEMENTS_KEPT = 256;
 
-type Prepared = { readonly statement: Statement; readonly reader: boolean };
+/** What of a database is used here. */
+export type SqliteConnection = {
+  readonly prepare: (sql: string) => Pick<Statement, 'columnNames' | 'all' | 'run' | 'iterate' | 'finalize'>;
+  readonly close: Database['close'];
+};
 
-const statementCache = (database: Database) => {
+type Prepared = { readonly statement: ReturnType<SqliteConnection['prepare']>; readonly reader: boolean };
+
+const statementCache = (database: SqliteConnection) => {
   const kept = new Map<string, Prepared>();
   return (sql: string): Prepared => {
     const known = kept.get(sql);
@@ -28,7 +34,7 @@ const statementCache = (database: Database) => {
   };
 };
 
-export const bunSqliteDialect = (database: Database): SqliteDialect => {
+export const bunSqliteDialect = (database: SqliteConnection): SqliteDialect => {
   const prepare = statementCache(database);
   // Kysely types parameters as unknown; what reaches here was bound by its own compiler
   const bindings = (parameters: readonly unknown[]) => parameters as SQLQueryBindings[];

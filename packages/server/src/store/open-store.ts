@@ -43,6 +43,7 @@ const openDatabase = (file: string): Database => {
   return database;
 };
 
+/** Brings the store's schema to this version. */
 const migrate = async (writer: Kysely<Schema>) => {
   const migrator = new Migrator({
     db: writer,
@@ -52,10 +53,11 @@ const migrate = async (writer: Kysely<Schema>) => {
   if (error !== undefined) throw new Error('the store could not be brought to this version', { cause: error });
 };
 
-export const openStore = async (io: StoreIo): Promise<Store> => {
-  const writer = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
-  await migrate(writer);
-  const reader = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
+/** The store over two connections to one database, or over one that serves as both. */
+const storeOver = (
+  { writer, reader }: { readonly writer: Kysely<Schema>; readonly reader: Kysely<Schema> },
+  io: Pick<StoreIo, 'clock' | 'envelopes'>,
+): Store => {
   const units = unitQueue(writer, 'begin immediate');
   return {
     actions: actionStore({ units, reader, envelopes: io.envelopes }),
@@ -69,4 +71,11 @@ export const openStore = async (io: StoreIo): Promise<Store> => {
       await writer.destroy();
     },
   };
+};
+
+export const openStore = async (io: StoreIo): Promise<Store> => {
+  const writer = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
+  await migrate(writer);
+  const reader = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
+  return storeOver({ writer, reader }, io);
 };

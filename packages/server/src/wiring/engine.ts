@@ -1,8 +1,7 @@
-/** The wiring of what lies below the doors: store, blobs, hints, the way to devices, and the dispatcher. */
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+/** The wiring of what lies below the doors: hints, tickets, the way to devices, and the dispatcher, over store and blobs. */
+import type { EpochMs } from '@longarm/contract/instant';
+import type { Limits } from '@longarm/contract/limits';
 import { tickets } from '../auth/ticket.ts';
-import { diskBlobStore } from '../blobs/disk.ts';
 import { liveOutput } from '../bus/live-output.ts';
 import { localBus } from '../bus/local.ts';
 import { transferProgress } from '../bus/transfer-progress.ts';
@@ -10,21 +9,35 @@ import type { ServerConfig } from '../config.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { dispatcher } from '../dispatch/dispatcher.ts';
 import { gatewaySessions } from '../gateway/sessions.ts';
+import type { BlobStore } from '../library/ports.ts';
+import type { Store } from '../store/open-store.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** What everything is made of. */
 export type World = { readonly config: ServerConfig; readonly folder: DataFolder; readonly log: Log };
 
-/** The parts below the doors. */
-export const openEngine = async ({ config, folder, log }: World) => {
-  const now = () => Date.now();
+/** What the engine is made of: the real things, or those of the simulation in `tests/sim`. */
+export type EngineIo = {
+  readonly store: Store;
+  readonly blobs: BlobStore;
+  readonly limits: Limits;
+  /** Seals tickets. */
+  readonly sealKey: Uint8Array;
+  /** Who devices prove themselves to. */
+  readonly audience: string;
+  readonly now: () => EpochMs;
+  readonly newId: () => string;
+  readonly newNonce: () => string;
+  readonly log: Pick<Log, 'info' | 'error'>;
+};
+
+/** Opens the parts below the doors: no connection has survived whatever was before. */
+export const openEngine = async (io: EngineIo) => {
+  const { store, limits, now, log } = io;
   const clock = { now };
-  const { store } = folder;
-  const { limits } = config;
   await store.machines.disconnectAll();
-  const blobs = await diskBlobStore({ folder: join(folder.path, 'blobs'), now });
   const hints = localBus();
-  const ticketBook = tickets({ key: folder.sealKey, now });
+  const ticketBook = tickets({ key: io.sealKey, now });
   const sessions = gatewaySessions({ tickets: ticketBook });
   const engine = dispatcher({
     actions: store.actions,
@@ -35,8 +48,8 @@ export const openEngine = async ({ config, folder, log }: World) => {
   });
   hints.connect(engine);
   const transfers = transferProgress({ hints, now });
-  const live = liveOutput({ link: sessions, newId: randomUUID });
-  return { live, now, clock, store, limits, blobs, hints, transfers, ticketBook, sessions, engine };
+  const live = liveOutput({ link: sessions, newId: io.newId });
+  return { ...io, live, clock, hints, transfers, ticketBook, sessions, engine };
 };
 
 export type Engine = Awaited<ReturnType<typeof openEngine>>;

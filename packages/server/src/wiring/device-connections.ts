@@ -1,18 +1,17 @@
-/** The wiring of the door for devices. */
-import { randomBytes, randomUUID } from 'node:crypto';
+/** The wiring of what devices say on their connections. */
 import { recordProgress } from '../actions/record-progress.ts';
+import { type Connections, connections } from '../gateway/connections.ts';
 import { onFrame } from '../gateway/on-frame.ts';
 import { prove } from '../gateway/prove.ts';
-import { gateway } from '../gateway/upgrade.ts';
-import type { Engine, World } from './engine.ts';
+import type { Engine } from './engine.ts';
 
-export const deviceGateway = (engine: Engine, { folder, log }: World) => {
-  const { store, hints, now, clock, sessions } = engine;
-  return gateway({
+export const deviceConnections = (engine: Engine): Connections => {
+  const { store, hints, now, clock, sessions, log } = engine;
+  return connections({
     sessions,
     now,
-    newId: randomUUID,
-    newNonce: () => randomBytes(32).toString('base64url'),
+    newId: engine.newId,
+    newNonce: engine.newNonce,
     handle: onFrame({
       now,
       onOutput: engine.live.deliver,
@@ -25,7 +24,7 @@ export const deviceGateway = (engine: Engine, { folder, log }: World) => {
         tickets: engine.ticketBook,
         hints,
         now,
-        audience: folder.audience,
+        audience: engine.audience,
         heartbeatSeconds: engine.limits['heartbeat-seconds'],
         onConnected: (session, machineId) => {
           log.info({ machineId, session: session.id, from: session.remoteAddress }, 'device connected');

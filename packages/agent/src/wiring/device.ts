@@ -1,0 +1,129 @@
+/**
+ * The agent between its disk and its network, wired by hand: journal, inbox, runner, outbox and link, whatever files,
+ * processes and sockets are made of. `start.ts` hands it the real ones, the simulation (`tests/sim`) its own.
+ */
+import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
+import type { Identity } from '../identity/identity-file.ts';
+import type { DeviceKeys } from '../identity/keys.ts';
+import { inbox } from '../inbox/inbox.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type Link, type LinkIo, link } from '../link/keep-connected.ts';
+import type { ServerClock } from '../link/server-clock.ts';
+import { type DeliverResult, type Outbox, outbox } from '../outbox/outbox.ts';
+import type { Platform } from '../platform/platform.ts';
+import { type After, pause } from '../platform/timers.ts';
+import { recover } from '../runner/recover.ts';
+import { runner } from '../runner/runner.ts';
+import type { RunnerIo } from '../runner/runner-io.ts';
+import { type Tickets, ticketsOf } from '../runner/tickets.ts';
+
+/** Actions told of in one `prove`; the contract's bound. More than one is rare. */
+const JOURNALED = 1_000;
+
+export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
+  Pick<LinkIo, 'dial' | 'live' | 'diagnose' | 'monotonic' | 'random'> & {
+    readonly journal: Journal;
+    readonly identity: Pick<Identity, 'machineId' | 'tenantId' | 'audience' | 'envelopeKey' | 'serverUrl'>;
+    readonly keys: Pick<DeviceKeys, 'sign'>;
+    readonly facts: Platform['facts'];
+    readonly clock: ServerClock;
+    readonly after: After;
+    readonly log: RunnerIo['log'];
+    readonly deliver: (tickets: Tickets) => DeliverResult;
+    readonly removeSpool: (path: string) => void;
+    /** Recovery is through: nothing but these spool files is referred to any more. */
+    readonly sweepSpool: (inUse: ReadonlySet<string>) => void;
+    /** Told each time that the server let this device in. */
+    readonly onWelcome: () => void;
+    /** Something was taken by the server: the agent may be about to rest. */
+    readonly stir: () => void;
+  };
+
+export type Device = {
+  /** Settles when the agent has ended: resolves after `stop`, rejects when it cannot go on. */
+  readonly ended: Promise<void>;
+  /** Stops what runs, then the connection. */
+  readonly stop: () => void;
+};
+
+const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link => {
+  const { identity, keys, journal, clock } = io;
+  const { machineId, audience, serverUrl } = identity;
+  return link({
+    ...doors,
+    live: io.live,
+    dial: io.dial,
+    prove: (nonce) => ({
+      type: 'prove',
+      protocol: PROTOCOL_VERSION,
+      machineId,
+      proof: keys.sign(connectProofText({ nonce, machineId, audience })),
+      facts: io.facts(),
+      journaled: journal.unreported().slice(0, JOURNALED),
+    }),
+    learnTime: clock.learn,
+    onWelcome: () => {
+      journal.note({ kind: 'server-time', at: clock.now() });
+      io.log('info', 'connected', { machineId, server: serverUrl });
+      io.onWelcome();
+      io.stir();
+    },
+    diagnose: io.diagnose,
+    monotonic: io.monotonic,
+    after: io.after,
+    random: io.random,
+    pause: (delayMs, signal) => pause(io.after, delayMs, signal),
+    log: io.log,
+  });
+};
+
+/** Everything that is owed may refer to a spool file; nothing else does once recovery is through. */
+const spoolInUse = (journal: Journal): ReadonlySet<string> =>
+  new Set(journal.owed().flatMap(({ sources }) => sources.map(({ path }) => path)));
+
+/** Whenever the server has taken something, the agent may be about to rest. */
+const stirring = (box: Outbox, stir: () => void): Outbox => ({
+  ...box,
+  acknowledge: (sequence) => {
+    box.acknowledge(sequence);
+    stir();
+  },
+});
+
+/** Settles what the last run left, then connects. Rejects when the journal cannot be written. */
+export const startDevice = async (io: DeviceIo): Promise<Device> => {
+  const { journal, identity, bootId, clock, log } = io;
+  const failure = Promise.withResolvers<never>();
+  const onFault = failure.reject;
+  let renew = () => {};
+  const tickets = ticketsOf(journal, () => renew());
+  const { runCommand, leftOver, after } = io;
+  const running: RunnerIo = { journal, runCommand, leftOver, bootId, tickets, now: clock.now, after, log };
+  const actions = runner(running, onFault);
+  const goOn = await recover(running);
+  io.sweepSpool(spoolInUse(journal));
+  const deliver = io.deliver(tickets);
+  const connected = connection(io, {
+    outbox: stirring(outbox({ journal, deliver, removeSpool: io.removeSpool, log, onFault }), io.stir),
+    inbox: inbox({
+      journal,
+      identity,
+      bootId,
+      now: clock.now,
+      log,
+      begin: actions.begin,
+      cancelRun: actions.cancel,
+    }),
+  });
+  renew = connected.renew;
+  for (const actionId of goOn) actions.begin(actionId);
+  const shutDown = async () => {
+    await actions.stop();
+    connected.stop();
+  };
+  const ended = Promise.race([connected.run(), failure.promise]).catch(async (fault) => {
+    await shutDown();
+    throw fault;
+  });
+  return { ended, stop: () => void shutDown().catch(onFault) };
+};

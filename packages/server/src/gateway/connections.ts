@@ -1,0 +1,48 @@
+/** What becomes of a connection, whatever carries it: a session from its opening to its end. */
+import type { MachineId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
+import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
+import { type FrameHandler, newSession, receive, type Session, send, type Wire } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export type ConnectionIo = {
+  readonly sessions: Sessions;
+  readonly handle: FrameHandler;
+  readonly now: () => EpochMs;
+  readonly newId: () => string;
+  readonly newNonce: () => string;
+  /** The machine is no longer connected by this session. */
+  readonly onGone: (machineId: MachineId, sessionId: string) => Promise<void>;
+  readonly onFault: (session: Session, fault: unknown) => void;
+};
+
+export type Connections = {
+  /** A connection is there: it is tracked, and greeted. */
+  readonly open: (wire: Wire, remoteAddress: string | null) => Session;
+  readonly receive: (session: Session, message: string | Uint8Array) => void;
+  /** The connection is over, whoever ended it. */
+  readonly close: (session: Session) => void;
+};
+
+const open = (io: ConnectionIo, wire: Wire, remoteAddress: string | null): Session => {
+  const session = newSession({ id: io.newId(), nonce: io.newNonce(), remoteAddress, wire, now: io.now() });
+  io.sessions.track(session);
+  send(session, { type: 'hello', protocol: PROTOCOL_VERSION, nonce: session.nonce, serverTime: io.now() });
+  return session;
+};
+
+const close = (io: ConnectionIo, session: Session): void => {
+  session.phase = 'closed';
+  const wasConnected = io.sessions.leave(session);
+  if (!wasConnected || session.machineId === null) return;
+  // after what it sent last has been handled
+  session.tail = session.tail
+    .then(() => (session.machineId === null ? undefined : io.onGone(session.machineId, session.id)))
+    .catch((fault) => io.onFault(session, fault));
+};
+
+export const connections = (io: ConnectionIo): Connections => ({
+  open: (wire, remoteAddress) => open(io, wire, remoteAddress),
+  receive: receive({ handle: io.handle, now: io.now, onFault: io.onFault }),
+  close: (session) => close(io, session),
+});
