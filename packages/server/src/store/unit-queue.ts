@@ -37,7 +37,14 @@ const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting
   }
 };
 
-export const unitQueue = <Schema>(writer: Kysely<Schema>, begin: 'begin immediate' | 'begin'): UnitQueue<Schema> => {
+/** The event loop has come round once: what arrived together has been read and has asked for its unit. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export const unitQueue = <Schema>(
+  writer: Kysely<Schema>,
+  begin: 'begin immediate' | 'begin',
+  turn: () => Promise<void> = nextTurn,
+): UnitQueue<Schema> => {
   let queue: Waiting<Schema>[] = [];
   let writing: Promise<void> | null = null;
   let closed = false;
@@ -57,7 +64,7 @@ export const unitQueue = <Schema>(writer: Kysely<Schema>, begin: 'begin immediat
     });
 
   const drain = async () => {
-    while (queue.length > 0) {
+    for (; queue.length > 0; await turn()) {
       const group = queue.slice(0, UNITS_PER_COMMIT);
       queue = queue.slice(group.length);
       await commitTogether(group).catch((cause) => {
@@ -78,8 +85,9 @@ export const unitQueue = <Schema>(writer: Kysely<Schema>, begin: 'begin immediat
         },
         abandon: reject,
       });
-      // one turn later, so that units asked for in the same turn share their commit
-      writing ??= Promise.resolve().then(drain);
+      // requests that came in while the disk was busy are read one by one: a commit of the first alone would cost
+      // the others a second sync
+      writing ??= turn().then(drain);
       return promise;
     },
     close: async () => {

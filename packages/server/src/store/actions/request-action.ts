@@ -45,6 +45,7 @@ const findBusy = async (db: Kysely<Schema>, action: NewAction): Promise<RequestO
     .where('machine_id', '=', action.machineId)
     .where('status', 'in', ['Pending', 'InProgress'])
     .orderBy('seq')
+    .limit(action.maxUnfinishedPerMachine)
     .execute();
   const [first] = unfinished;
   if (first === undefined || unfinished.length < action.maxUnfinishedPerMachine) return null;
