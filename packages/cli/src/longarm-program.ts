@@ -6,6 +6,7 @@ import { addActionsList } from './commands/actions-list.ts';
 import { addAppCreate } from './commands/app-create.ts';
 import { addAppDelete } from './commands/app-delete.ts';
 import { addAppList } from './commands/app-list.ts';
+import { addBench } from './commands/bench.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addEnrolTokenCreate } from './commands/enrol-token-create.ts';
 import { addEnrolTokenList } from './commands/enrol-token-list.ts';
@@ -89,5 +90,6 @@ export const longarmProgram = (parts: LongarmParts): Command => {
     const parent = program.command(group.name).description(group.description);
     for (const add of group.add) add(parent, parts);
   }
+  addBench(program, parts);
   return program;
 };

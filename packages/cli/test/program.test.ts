@@ -53,7 +53,7 @@ const describedProgram = (): Command => {
     ...{ stdout: sink, stderr: sink, stdin: unused, promptSecret: unused, transport: unused, world },
     ...{ isTty: false, columns: 80, env: {}, homeFolder: '/', interruption: () => new AbortController().signal },
   };
-  return longarmProgram({ runServer: unused, openAdmin: unused, io });
+  return longarmProgram({ runServer: unused, runFleet: unused, openAdmin: unused, io });
 };
 
 test('every command has examples in its help and stands in docs/cli.md', async () => {
@@ -63,7 +63,7 @@ test('every command has examples in its help and stands in docs/cli.md', async (
   expect(paths.length).toBeGreaterThanOrEqual(20);
   for (const path of paths) {
     expect(docs).toContain(`longarm ${path}`);
-    if (path === 'server') continue;
+    if (path === 'server' || path === 'bench fleet') continue;
     expect((await session.bare(...path.split(' '), '--help')).out).toContain('Examples:\n  $ longarm');
   }
   for (const { code, meaning } of Object.values(EXIT_CODES)) expect(docs).toContain(`| ${code} | ${meaning} |`);
@@ -116,4 +116,16 @@ test('the secret of the profile is never used for a server that is given', async
   expect(other).toMatchObject({ code: 2, err: expect.stringContaining('--client-id and --secret-file') });
   const orphan = await session.bare('machines', '--client-id', 'other');
   expect(orphan).toMatchObject({ code: 2, err: expect.stringContaining('--server, which is not given') });
+});
+
+test('a fleet gets its arguments untouched, too', async () => {
+  const seen: (readonly string[])[] = [];
+  const runFleet = async (argv: readonly string[]) => {
+    seen.push(argv);
+    return seen.length === 1 ? 0 : 2;
+  };
+  const session = await open({ runFleet });
+  expect((await session.bare('bench', 'fleet', '--agents', '5', '--json')).code).toBe(0);
+  expect(await session.bare('bench', 'fleet', '--help')).toEqual({ code: 2, out: '', err: '' });
+  expect(seen).toEqual([['--agents', '5', '--json'], ['--help']]);
 });

@@ -35,6 +35,7 @@ export type SessionOptions = {
   readonly fixture?: FixtureOptions;
   readonly io?: Partial<Io>;
   readonly runServer?: (argv: readonly string[]) => Promise<number>;
+  readonly runFleet?: (argv: readonly string[]) => Promise<number>;
   readonly openAdmin?: (dataFolder: string) => Promise<AdminDoor>;
 };
 
@@ -84,8 +85,8 @@ export const openSession = async (options: SessionOptions = {}): Promise<Session
       interruption: () => interrupted.signal,
       ...options.io,
     };
-    const { runServer = notExpected, openAdmin = notExpected } = options;
-    const code = await runLongarm({ runServer, openAdmin, io }, argv);
+    const { runServer = notExpected, runFleet = notExpected, openAdmin = notExpected } = options;
+    const code = await runLongarm({ runServer, runFleet, openAdmin, io }, argv);
     return { code, out: out.text(), err: err.text() };
   };
   const connection = ['--server', fixture.url, '--client-id', 'app', '--secret-file', join(folder, 'secret')];

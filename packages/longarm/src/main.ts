@@ -1,4 +1,4 @@
-/** The `longarm` program: server and command line behind one name, and nothing else. */
+/** The `longarm` program: server, command line and fleet behind one name, and nothing else. */
 import { homedir } from 'node:os';
 import { runLongarm } from '@longarm/cli/run-longarm';
 import { systemIo } from '@longarm/cli/world/system-io';
@@ -27,10 +27,18 @@ if (refusal !== null) {
 // Whoever reads our output may stop reading, as `head` does: that is no failure.
 process.stdout.on('error', () => process.exit(0));
 
+/** What starts this program once more; an executable is its own runtime, and its sources lie in a drive of their own. */
+const isExecutable = /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN)/.test(Bun.main);
+const longarm = isExecutable ? [process.execPath] : [process.execPath, '--no-install', '--no-env-file', Bun.main];
+
+const openAdmin = async (dataFolder: string) => (await import('@longarm/server/open-admin')).openAdmin(dataFolder);
+
 // Loaded when they are needed: a command on another machine's server starts without one of its own.
 const parts = {
   runServer: async (argv: readonly string[]) => (await import('@longarm/server/main')).runServer(argv),
-  openAdmin: async (dataFolder: string) => (await import('@longarm/server/open-admin')).openAdmin(dataFolder),
+  runFleet: async (argv: readonly string[]) =>
+    (await import('@longarm/fleet/main')).runFleet({ longarm, openAdmin }, argv),
+  openAdmin,
   io: systemIo(host),
 };
 

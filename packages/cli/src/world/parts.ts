@@ -5,6 +5,8 @@ import type { Io } from './io.ts';
 export type LongarmParts = {
   /** Runs the server until it is stopped; its exit code. Gets the arguments behind `server`, untouched. */
   readonly runServer: (argv: readonly string[]) => Promise<number>;
+  /** Runs simulated agents on a server; the exit code. Gets the arguments behind `bench fleet`, untouched. */
+  readonly runFleet: (argv: readonly string[]) => Promise<number>;
   /** The administration of a data folder, whether or not a server has it open. */
   readonly openAdmin: (dataFolder: string) => Promise<AdminDoor>;
   readonly io: Io;

@@ -1,0 +1,63 @@
+/** Bytes of a simulated agent: library files down, results up by the core of tus 1.0, as the protocol has it. */
+import { createHash } from 'node:crypto';
+import { type ActionId, Sha256 } from '@longarm/contract/ids';
+import type { ResultStream } from '@longarm/contract/result';
+import {
+  libraryFilePath,
+  TRANSFER_HEADERS,
+  TUS_VERSION,
+  UPLOAD_CONTENT_TYPE,
+  uploadPath,
+} from '@longarm/contract/wire/protocol';
+import type { UploadedResult } from '@longarm/contract/wire/to-server';
+import type { Content } from '../agent/fleet-io.ts';
+import type { Trust } from '../identity/server-trust.ts';
+
+export const contentOf = (sizeBytes: number): Content => {
+  const bytes = new Uint8Array(sizeBytes).fill(0x2e);
+  return { bytes, sha256: Sha256.parse(createHash('sha256').update(bytes).digest('hex')) };
+};
+
+export type TransferWay = { readonly server: string; readonly trust: Trust; readonly ticket: string };
+
+const headersOf = ({ ticket }: TransferWay) => ({
+  Authorization: `Bearer ${ticket}`,
+  [TRANSFER_HEADERS.tusVersion]: TUS_VERSION,
+});
+
+const request = async (way: TransferWay, path: string, init: RequestInit): Promise<Response> => {
+  const answer = await fetch(way.server + path, { ...init, ...way.trust });
+  if (!answer.ok) throw new Error(`transfer: HTTP ${answer.status}`);
+  return answer;
+};
+
+/** Throws when what came is not what the envelope names. */
+export const download = async (
+  way: TransferWay,
+  actionId: ActionId,
+  file: { readonly sha256: string; readonly sizeBytes: number },
+): Promise<void> => {
+  const answer = await request(way, libraryFilePath(actionId, file.sha256), { headers: headersOf(way) });
+  const hash = createHash('sha256');
+  for await (const chunk of answer.body ?? []) hash.update(chunk);
+  if (hash.digest('hex') !== file.sha256) throw new Error('transfer: a library file with another SHA-256 came');
+};
+
+/** Gives what the report says of it. */
+export const upload = async (
+  way: TransferWay,
+  target: { readonly actionId: ActionId; readonly index: number; readonly stream: ResultStream },
+  { bytes, sha256 }: Content,
+): Promise<UploadedResult> => {
+  const path = uploadPath(target);
+  const headers = headersOf(way);
+  const length = { [TRANSFER_HEADERS.uploadLength]: String(bytes.length) };
+  const created = await request(way, path, { method: 'POST', headers: { ...headers, ...length } });
+  await created.body?.cancel();
+  if (created.status === 201 && bytes.length > 0) {
+    const place = { [TRANSFER_HEADERS.uploadOffset]: '0', 'Content-Type': UPLOAD_CONTENT_TYPE };
+    const sent = await request(way, path, { method: 'PATCH', headers: { ...headers, ...place }, body: bytes });
+    await sent.body?.cancel();
+  }
+  return { stream: target.stream, sha256, sizeBytes: bytes.length, name: target.stream, cutBytes: 0 };
+};
