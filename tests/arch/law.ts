@@ -58,6 +58,7 @@ const SERVER: Readonly<Record<string, RoomLaw>> = {
 
 /** A command is tested without a server, and the link without a command. */
 const AGENT: Readonly<Record<string, RoomLaw>> = {
+  install: { identity: 'all', commands: 'all', platform: 'all' },
   identity: { platform: 'all' },
   link: { inbox: 'all', outbox: 'all', live: 'all', identity: 'all', journal: 'all' },
   inbox: { identity: 'all', journal: 'all', platform: 'all' },

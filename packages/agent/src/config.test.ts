@@ -19,7 +19,23 @@ test('options by a space or an equals sign', () => {
     token: 't',
     insecure: true,
     proxy: { given: null, https: null, http: null, except: [] },
+    shown: '--server https://a.example --state /var/lib/longarm --token (not shown) --insecure',
   });
+});
+
+test('how it was called is shown without what is secret in it', () => {
+  const config = read(['--state', '/s', '--token', 'geheim', '--proxy', 'http://me:geheim@proxy.example:3128']);
+  expect(config).toMatchObject({ shown: '--state /s --token (not shown) --proxy http://proxy.example:3128' });
+});
+
+test('verbs of the service take what stands behind them as it is', () => {
+  expect(read(['install', '--server', 'x'], { https_proxy: 'http://p' })).toMatchObject({
+    kind: 'service',
+    verb: 'install',
+    args: ['--server', 'x'],
+    proxy: { https: 'http://p' },
+  });
+  expect(faults('--state', '/s', 'install')).toContainEqual(expect.stringContaining('"install"'));
 });
 
 test('a value may hold an equals sign', () => {

@@ -6,6 +6,7 @@ import { type ProxySettings, proxySettings } from './proxy-for.ts';
 export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
 
   longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure] [--proxy URL]
+  longarm-agent install|uninstall|status   as a part of this device; each with --help
 
   --server URL     address of the server; needed for the first start, stored for later ones
   --state DIR      folder for the device's key, journal and working folder; made when it is not there
@@ -27,10 +28,24 @@ export type RunConfig = {
   readonly token: string | null;
   readonly insecure: boolean;
   readonly proxy: ProxySettings;
+  /** How it was called, for the log: without what a token or a proxy keeps secret. */
+  readonly shown: string;
+};
+
+const SERVICE_VERBS = ['install', 'uninstall', 'status'] as const;
+
+export type ServiceConfig = {
+  readonly kind: 'service';
+  readonly verb: (typeof SERVICE_VERBS)[number];
+  /** What stands behind the verb. */
+  readonly args: readonly string[];
+  /** What the environment says of proxies. */
+  readonly proxy: ProxySettings;
 };
 
 export type Config =
   | RunConfig
+  | ServiceConfig
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'faults'; readonly faults: readonly string[] };
@@ -91,6 +106,16 @@ const readToken = ({ values, faults }: Parsed): string | null => {
   }
 };
 
+/** The arguments that are known, on one line. */
+const shownArguments = ({ values, flags }: Parsed): string =>
+  [
+    ...[...values].map(([name, value]) => {
+      if (name === '--token') return `${name} (not shown)`;
+      return `${name} ${name === '--proxy' ? (URL.parse(value)?.origin ?? '(not shown)') : value}`;
+    }),
+    ...flags,
+  ].join(' ');
+
 /** A runtime under these would run other code, or run it otherwise, than what was installed. */
 const TAKEOVER = ['BUN_BE_BUN', 'BUN_OPTIONS'] as const;
 
@@ -101,6 +126,9 @@ export const readConfig = ({ args, environment }: Sources): Config => {
       kind: 'faults',
       faults: taken.map((name) => `${name} is set: it changes what runs here. Start without it.`),
     };
+  const verb = SERVICE_VERBS.find((name) => name === args[0]);
+  if (verb !== undefined)
+    return { kind: 'service', verb, args: args.slice(1), proxy: proxySettings(null, environment) };
   const parsed = parse(args);
   if (parsed.flags.has('--help')) return { kind: 'help' };
   if (parsed.flags.has('--version')) return { kind: 'version' };
@@ -119,5 +147,6 @@ export const readConfig = ({ args, environment }: Sources): Config => {
     token,
     insecure: flags.has('--insecure'),
     proxy: proxySettings(proxy, environment),
+    shown: shownArguments(parsed),
   });
 };

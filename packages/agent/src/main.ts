@@ -1,11 +1,15 @@
 /** The program `longarm-agent`: the only file that meets the process's own environment, clock and streams. */
 import { VERSION } from '@longarm/contract/version';
-import { type Config, type RunConfig, readConfig, USAGE } from './config.ts';
+import { type Config, type RunConfig, readConfig, type ServiceConfig, USAGE } from './config.ts';
 import { SetupFault } from './identity/establish-identity.ts';
+import { enrolDevice } from './install/enrol-device.ts';
+import { runCommand } from './install/run-command.ts';
+import { serviceCommand } from './install/service-command.ts';
 import { faultText } from './platform/fault.ts';
 import { textLog } from './platform/log.ts';
 import { thisPlatform } from './platform/this-platform.ts';
 import { inheritedFrom } from './process/script-environment.ts';
+import { proxyFor } from './proxy-for.ts';
 import { type Agent, start, type World } from './start.ts';
 
 const EXIT_FAILED = 1;
@@ -63,6 +67,29 @@ const explain = (fault: unknown): number => {
   return EXIT_FAILED;
 };
 
+const serve = async ({ verb, args, proxy }: ServiceConfig): Promise<number> => {
+  // others may start the executable and read the definition; modes say what they may not
+  process.umask(0o022);
+  const io = {
+    osPlatform: platform.osPlatform,
+    platform,
+    pid: process.pid,
+    userId: process.geteuid?.() ?? null,
+    executable: Bun.isStandaloneExecutable ? process.execPath : null,
+    run: runCommand,
+    enrol: enrolDevice({ fetch, platform, pid: process.pid }),
+    proxyFor: (address: string) => proxyFor(proxy, address),
+    sleep: Bun.sleep,
+    say: (line: string) => void process.stdout.write(`${line}\n`),
+  };
+  return await serviceCommand(io, verb, args);
+};
+
+const explainRefusal = (fault: unknown): number => {
+  process.stderr.write(`longarm-agent: ${faultText(fault)}\n`);
+  return EXIT_USAGE;
+};
+
 const main = async (config: Config): Promise<number> => {
   switch (config.kind) {
     case 'help':
@@ -76,6 +103,8 @@ const main = async (config: Config): Promise<number> => {
       return EXIT_USAGE;
     case 'run':
       return run(config).catch(explain);
+    case 'service':
+      return serve(config).catch(explainRefusal);
   }
 };
 

@@ -1,5 +1,6 @@
 /** The agent, wired by hand: who knows whom, and what each is handed. */
 import type { MachineId } from '@longarm/contract/ids';
+import { VERSION } from '@longarm/contract/version';
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import type { CommandIo } from './commands/command-run.ts';
 import { runCommand } from './commands/index.ts';
@@ -138,7 +139,9 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
     { ...config, keyFile: folders.keys, identityFile: folders.identity },
   );
   const { machineId, serverUrl } = identity;
-  world.log('info', isNew ? 'enrolled' : 'starting', { machineId, server: serverUrl });
+  // on purpose: whoever defends the device finds in its log that the agent runs, for whom, and how it was started
+  const how = { version: VERSION, arguments: config.shown };
+  world.log('info', isNew ? 'enrolled' : 'starting', { machineId, server: serverUrl, ...how });
   const { journal, droppedBytes } = openJournal(fileDisk(folders.journal));
   if (droppedBytes > 0) world.log('warn', 'the journal ended in a torn record, which was dropped', { droppedBytes });
   const clock = serverClock(world.monotonic, journal.serverTime() ?? world.localNow());

@@ -7,7 +7,7 @@ import type { Platform } from './platform.ts';
 const Holder = z.object({ pid: z.int().positive(), startTime: z.string().nullable(), bootId: z.string() });
 type Holder = z.infer<typeof Holder>;
 
-type LockIo = Pick<Platform, 'startTimeOf' | 'bootId'>;
+export type LockIo = Pick<Platform, 'startTimeOf' | 'bootId'>;
 
 const readHolder = (path: string): Holder | null => {
   try {
@@ -19,6 +19,12 @@ const readHolder = (path: string): Holder | null => {
 
 const isAlive = (io: LockIo, holder: Holder): boolean =>
   holder.bootId === io.bootId() && holder.startTime !== null && io.startTimeOf(holder.pid) === holder.startTime;
+
+/** The process of the living agent that holds the lock; null when none does. */
+export const lockHolder = (io: LockIo, path: string): number | null => {
+  const holder = readHolder(path);
+  return holder !== null && isAlive(io, holder) ? holder.pid : null;
+};
 
 /** False when somebody else's lock is there. */
 const take = (path: string, holder: Holder): boolean => {
@@ -37,11 +43,9 @@ const take = (path: string, holder: Holder): boolean => {
 export const takeLock = (io: LockIo, path: string, pid: number): (() => void) => {
   const self: Holder = { pid, startTime: io.startTimeOf(pid), bootId: io.bootId() };
   if (!take(path, self)) {
-    const holder = readHolder(path);
-    if (holder !== null && isAlive(io, holder))
-      throw new Error(
-        `another agent (process ${holder.pid}) uses this state folder: give this one a folder of its own`,
-      );
+    const holder = lockHolder(io, path);
+    if (holder !== null)
+      throw new Error(`another agent (process ${holder}) uses this state folder: give this one a folder of its own`);
     rmSync(path, { force: true });
     if (!take(path, self)) throw new Error('another agent started in this state folder at the same moment');
   }
