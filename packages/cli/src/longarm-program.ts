@@ -20,6 +20,7 @@ import { addMachinesGet } from './commands/machines-get.ts';
 import { addMachinesList } from './commands/machines-list.ts';
 import { addMachinesTag } from './commands/machines-tag.ts';
 import { addOutput } from './commands/output.ts';
+import { addRestored } from './commands/restored.ts';
 import { addResult } from './commands/result.ts';
 import { addRun } from './commands/run.ts';
 import { addServer } from './commands/server.ts';
@@ -86,6 +87,7 @@ export const longarmProgram = (parts: LongarmParts): Command => {
   addOutput(program, parts);
   addResult(program, parts);
   addCancel(program, parts);
+  addRestored(program, parts);
   for (const group of GROUPS) {
     const parent = program.command(group.name).description(group.description);
     for (const add of group.add) add(parent, parts);

@@ -36,6 +36,7 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
     ],
   },
   revokeEnrolToken: { revoked: false },
+  declareRestored: { epoch: 3 },
 };
 
 const open = async () => {
@@ -114,6 +115,12 @@ test('enrolment tokens say whether they are still good', async () => {
     'gone     revoked',
     '',
   ]);
+});
+
+test('a restored folder is declared, and the epoch told', async () => {
+  const { session, calls } = await open();
+  expect((await session.bare('restored', '--data', 'd')).out).toContain('epoch 3');
+  expect(calls).toContainEqual(['declareRestored', {}]);
 });
 
 test('what is not there, or cannot be opened, is a refusal with a sentence', async () => {

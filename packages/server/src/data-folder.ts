@@ -82,7 +82,7 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
     const sealKey = await ensureSecretFile(join(path, 'keys', 'seal-key'), SEAL_KEY_BYTES);
     const tokenKey = await ensureTokenKey(join(path, 'keys'));
     const certificates = await ensureCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
-    const envelopes = { sign: envelopeSigner(key.privateKey), terms: io.terms, epoch: 0 };
+    const envelopes = { sign: envelopeSigner(key.privateKey), terms: io.terms };
     const store = await openStore({ file: join(path, 'store.db'), clock: { now: io.now }, envelopes });
     const audience = await store.access.keepSetting('audience', crypto.randomUUID());
     const tenant = await store.access.defaultTenant();

@@ -15,6 +15,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
   const folder = await openDataFolder({ path, now, terms: NO_TERMS, names: serverNames('localhost', null) });
   const operations = adminOperations({
     access: folder.store.access,
+    actions: folder.store.actions,
     tenant: folder.tenant,
     now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),

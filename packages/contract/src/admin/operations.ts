@@ -51,6 +51,8 @@ export const ADMIN_OPERATIONS = {
   },
   listEnrolTokens: { request: z.strictObject({}), answer: z.object({ tokens: z.array(EnrolTokenSummary) }) },
   revokeEnrolToken: { request: z.strictObject({ id: z.string() }), answer: z.object({ revoked: z.boolean() }) },
+  /** The folder was restored from a backup: envelopes are signed under a higher epoch from now on (semantics 30). */
+  declareRestored: { request: z.strictObject({}), answer: z.object({ epoch: z.int() }) },
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly answer: z.ZodType }>;
 
 export type AdminOperation = keyof typeof ADMIN_OPERATIONS;

@@ -102,6 +102,12 @@ export type ActionStore = {
   readonly machinesToServe: (now: EpochMs, limit: number) => Promise<readonly MachineId[]>;
   /** Cancels that a connected device has not confirmed. */
   readonly unconfirmedCancels: (limit: number) => Promise<readonly UnconfirmedCancel[]>;
+  /** The store came from a backup: envelopes are signed under a higher epoch from now on (semantics 30). Gives it. */
+  readonly declareRestored: (by: {
+    readonly tenantId: TenantId;
+    readonly actor: string;
+    readonly now: EpochMs;
+  }) => Promise<number>;
   readonly get: (tenantId: TenantId, actionId: ActionId) => Promise<ActionRecord | null>;
   readonly list: (
     tenantId: TenantId,

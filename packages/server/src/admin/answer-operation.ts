@@ -3,6 +3,7 @@ import type { AdminAnswer, AdminOperation, AdminRequest } from '@longarm/contrac
 import { ApplicationId, type Sha256, type TenantId } from '@longarm/contract/ids';
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import { formatEnrolToken } from '@longarm/contract/wire/enrol-token';
+import type { ActionStore } from '../actions/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
 import type { AccessStore } from '../auth/ports.ts';
 
@@ -14,6 +15,7 @@ const TOKEN_ID_BYTES = 9;
 
 export type AdminIo = {
   readonly access: AccessStore;
+  readonly actions: Pick<ActionStore, 'declareRestored'>;
   readonly tenant: TenantId;
   readonly now: () => number;
   readonly randomText: (bytes: number) => string;
@@ -92,5 +94,15 @@ const enrolTokens = (io: AdminIo): Pick<Operations, 'createEnrolToken' | 'listEn
   revokeEnrolToken: async ({ id }) => ({ revoked: await io.access.revokeEnrolToken(id, ACTOR, io.now()) }),
 });
 
-export const adminOperations = (io: AdminIo): Operations => ({ ...applications(io), ...enrolTokens(io) });
+const restore = (io: AdminIo): Pick<Operations, 'declareRestored'> => ({
+  declareRestored: async () => ({
+    epoch: await io.actions.declareRestored({ tenantId: io.tenant, actor: ACTOR, now: io.now() }),
+  }),
+});
+
+export const adminOperations = (io: AdminIo): Operations => ({
+  ...applications(io),
+  ...enrolTokens(io),
+  ...restore(io),
+});
 export type AdminOperations = Operations;

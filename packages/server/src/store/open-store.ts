@@ -11,7 +11,7 @@ import type { LibraryStore } from '../library/ports.ts';
 import type { MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
 import { actionStore } from './actions/action-store.ts';
-import type { EnvelopeMaker } from './actions/claim-next.ts';
+import type { EnvelopeMaker } from './actions/make-envelope.ts';
 import { resultStore } from './actions/result-rows.ts';
 import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
 import { libraryStore } from './library/library-store.ts';

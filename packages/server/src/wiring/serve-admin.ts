@@ -14,6 +14,7 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, onFa
   await rm(path, { force: true });
   const operations = adminOperations({
     access: engine.store.access,
+    actions: engine.store.actions,
     tenant: folder.tenant,
     now: engine.now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),

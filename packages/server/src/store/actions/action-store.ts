@@ -5,10 +5,12 @@ import type { ActionStore, UnconfirmedCancel } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { cancelAction } from './cancel-action.ts';
-import { claimNext, type EnvelopeMaker } from './claim-next.ts';
+import { claimNext } from './claim-next.ts';
+import { declareRestored } from './declare-restored.ts';
 import { expireOverdue } from './expire-overdue.ts';
 import { listActions } from './list-actions.ts';
 import { withCommands } from './load-actions.ts';
+import type { EnvelopeMaker } from './make-envelope.ts';
 import { reconcileMachine } from './reconcile-machine.ts';
 import { recordFact } from './record-fact.ts';
 import { requestAction } from './request-action.ts';
@@ -52,6 +54,7 @@ export const actionStore = (io: {
   cancel: (cancel) => io.units.run((db) => cancelAction(db, cancel)),
   reconcile: (device) => io.units.run((db) => reconcileMachine(db, device)),
   expireOverdue: (now, limit) => io.units.run((db) => expireOverdue(db, now, limit)),
+  declareRestored: (by) => io.units.run((db) => declareRestored(db, by)),
   machinesToServe: (now, limit) => machinesToServe(io.reader, now, limit),
   unconfirmedCancels: (limit) => unconfirmedCancels(io.reader, limit),
   get: async (tenantId, actionId) => {
