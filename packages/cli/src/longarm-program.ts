@@ -6,6 +6,7 @@ import { addActionsList } from './commands/actions-list.ts';
 import { addAppCreate } from './commands/app-create.ts';
 import { addAppDelete } from './commands/app-delete.ts';
 import { addAppList } from './commands/app-list.ts';
+import { addAuthorKeyCreate } from './commands/author-key-create.ts';
 import { addBench } from './commands/bench.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addEnrolTokenCreate } from './commands/enrol-token-create.ts';
@@ -14,6 +15,7 @@ import { addEnrolTokenRevoke } from './commands/enrol-token-revoke.ts';
 import { addLibraryDelete } from './commands/library-delete.ts';
 import { addLibraryDownload } from './commands/library-download.ts';
 import { addLibraryList } from './commands/library-list.ts';
+import { addLibrarySign } from './commands/library-sign.ts';
 import { addLibraryUpload } from './commands/library-upload.ts';
 import { addLogin } from './commands/login.ts';
 import { addMachinesGet } from './commands/machines-get.ts';
@@ -49,8 +51,9 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
     {
       name: 'library',
       description: 'scripts and files for machines',
-      add: [addLibraryList, addLibraryUpload, addLibraryDownload, addLibraryDelete],
+      add: [addLibraryList, addLibraryUpload, addLibrarySign, addLibraryDownload, addLibraryDelete],
     },
+    { name: 'author-key', description: 'keys that sign library files', add: [addAuthorKeyCreate] },
     { name: 'actions', description: 'list and show what was requested', add: [addActionsList, addActionsGet] },
   ];
 

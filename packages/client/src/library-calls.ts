@@ -14,6 +14,8 @@ export type LibraryUpload = {
   readonly parametersDescription?: string;
   /** Replaces a file of the same name; without it that is refused. */
   readonly override?: boolean;
+  /** Author signatures of these bytes under this name. */
+  readonly signatures?: readonly string[];
 };
 
 const uploadFields = (upload: LibraryUpload): [string, string][] => {
@@ -22,6 +24,8 @@ const uploadFields = (upload: LibraryUpload): [string, string][] => {
   if (upload.parametersDescription !== undefined) {
     fields.push(['HasParameters', 'true'], ['ParametersDescription', upload.parametersDescription]);
   }
+  const { signatures = [] } = upload;
+  if (signatures.length > 0) fields.push(['Signature', signatures.join('\n')]);
   return fields;
 };
 

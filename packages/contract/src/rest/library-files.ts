@@ -29,6 +29,11 @@ export const uploadLibraryFile = {
       { name: 'ParametersDescription', required: false, description: 'text' },
       { name: 'HasParameters', required: false, description: 'true or false' },
       { name: 'OverrideIfExists', required: false, description: 'true or false' },
+      {
+        name: 'Signature',
+        required: false,
+        description: 'beyond the original: author signatures of the file, one a line',
+      },
     ],
   },
   response: { status: 200, type: 'json', schema: entity(LibraryFileEntity), description: 'the file' },

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { Command } from '../commands/index.ts';
 import { ActionId, MachineId, Sha256, TenantId } from '../ids.ts';
+import { AUTHOR_SIGNATURE_CHARACTERS, AUTHOR_SIGNATURES_PER_FILE } from '../signing/author-signature.ts';
 
 export const ENVELOPE_TYPE = 'longarm-envelope+jws';
 
@@ -14,6 +15,8 @@ export const EnvelopeCommand = z.strictObject({
   /** The library file that the command names, as pinned when it was asked for. */
   file: z.strictObject({ sha256: Sha256, sizeBytes: z.int().min(0) }).nullable(),
   timeLimitSeconds: z.number().positive(),
+  /** Author signatures of that file, pinned with it; absent where it has none, so that older agents read the rest. */
+  signatures: z.array(z.string().max(AUTHOR_SIGNATURE_CHARACTERS)).max(AUTHOR_SIGNATURES_PER_FILE).optional(),
 });
 export type EnvelopeCommand = z.infer<typeof EnvelopeCommand>;
 

@@ -68,6 +68,8 @@ export type LibraryFileRecord = {
   readonly description: string | null;
   readonly parametersDescription: string | null;
   readonly hasParameters: boolean;
+  /** Author signatures of these bytes under this name, in the order in which they came; devices judge them. */
+  readonly signatures: readonly string[];
   readonly createdBy: string;
   readonly createdAt: EpochMs;
   readonly updatedAt: EpochMs;
@@ -81,7 +83,10 @@ export type NewLibraryFile = Omit<LibraryFileRecord, 'createdAt' | 'updatedAt'> 
 
 /** Each method is one atomic unit of work. */
 export type LibraryStore = {
-  /** Null when the name is taken and may not be overridden. */
+  /**
+   * Null when the name is taken and may not be overridden. The same bytes keep the signatures that they have, and get
+   * the new ones; other bytes have the new ones alone. The oldest go when there are more than the contract allows.
+   */
   readonly save: (file: NewLibraryFile) => Promise<LibraryFileRecord | null>;
   /** False when there is none. */
   readonly remove: (file: {

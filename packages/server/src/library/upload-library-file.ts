@@ -2,6 +2,7 @@
 import { Refusal } from '@longarm/contract/errors';
 import { fileNameFault } from '@longarm/contract/file-name';
 import type { Limits } from '@longarm/contract/limits';
+import { AUTHOR_SIGNATURES_PER_FILE, claimedBySignature } from '@longarm/contract/signing/author-signature';
 import type { Caller } from '../audit/ports.ts';
 import type { BlobStore, LibraryFileRecord, LibraryStore, StoredBlob } from './ports.ts';
 import { UploadFault } from './ports.ts';
@@ -22,12 +23,28 @@ export type LibraryUpload = {
   readonly parametersDescription: string | null;
   readonly hasParameters: boolean;
   readonly overrideIfExists: boolean;
+  readonly signatures: readonly string[];
 };
 
 const uploadRefusal = (fault: UploadFault, limits: Limits): Refusal => {
   if (fault.kind === 'too-long')
     return new Refusal('InvalidInput', `Expected a file of at most ${limits['library-mib']} MiB, got a longer one.`);
   return new Refusal('InternalServerError', `${fault.message} Free space on the server, and try again.`);
+};
+
+/** Why these signatures are not of this file, or null. Whose they are is for devices to judge. */
+const signaturesFault = ({ name, blob, signatures }: LibraryUpload): string | null => {
+  if (signatures.length > AUTHOR_SIGNATURES_PER_FILE)
+    return `expected at most ${AUTHOR_SIGNATURES_PER_FILE} signatures of a file, got ${signatures.length}`;
+  for (const signature of signatures) {
+    const claim = claimedBySignature(signature);
+    if (claim === null) return 'expected author signatures as `longarm library sign` makes them, got something else';
+    if (claim.fileName !== name)
+      return `expected a signature of ${JSON.stringify(name)}, got one of ${JSON.stringify(claim.fileName)}`;
+    if (claim.sha256 !== blob.sha256 || claim.sizeBytes !== blob.sizeBytes)
+      return `expected a signature of these bytes (SHA-256 ${blob.sha256}), got one of others (${claim.sha256}). Sign the file as it is now`;
+  }
+  return null;
 };
 
 export const libraryUpload = (io: UploadIo) => ({
@@ -41,8 +58,10 @@ export const libraryUpload = (io: UploadIo) => ({
       throw cause instanceof UploadFault ? uploadRefusal(cause, io.limits) : cause;
     }
   },
-  /** Throws BadRequest whose sentence holds "already exists" when the name is taken. */
+  /** Throws InvalidInput for a signature of another file, and BadRequest whose sentence holds "already exists" when the name is taken. */
   save: async (caller: Caller, upload: LibraryUpload): Promise<LibraryFileRecord> => {
+    const fault = signaturesFault(upload);
+    if (fault !== null) throw new Refusal('InvalidInput', `Signature: ${fault}.`);
     const { blob, ...file } = upload;
     const saved = await io.library.save({
       ...file,

@@ -17,6 +17,7 @@ import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
 import { libraryStore } from './library/library-store.ts';
 import { machineStore } from './machines/machine-store.ts';
 import { firstMigration } from './migrations/0001-first.ts';
+import { authorSignaturesMigration } from './migrations/0003-author-signatures.ts';
 import type { Schema } from './schema.ts';
 import { unitQueue } from './unit-queue.ts';
 
@@ -47,7 +48,13 @@ const openDatabase = (file: string): Database => {
 const migrate = async (writer: Kysely<Schema>) => {
   const migrator = new Migrator({
     db: writer,
-    provider: { getMigrations: () => Promise.resolve({ '0001-first': firstMigration('integer') }) },
+    provider: {
+      getMigrations: () =>
+        Promise.resolve({
+          '0001-first': firstMigration('integer'),
+          '0003-author-signatures': authorSignaturesMigration,
+        }),
+    },
   });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw new Error('the store could not be brought to this version', { cause: error });

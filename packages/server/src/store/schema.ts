@@ -78,6 +78,8 @@ export type LibraryFileRow = {
   created_by: string;
   created_at: EpochMs;
   updated_at: EpochMs;
+  /** JSON list of author signatures. */
+  signatures: string;
 };
 
 export type ActionRow = {
@@ -125,6 +127,8 @@ export type CommandRow = {
   time_limit_seconds: number;
   file_sha256: Sha256 | null;
   file_size: number | null;
+  /** JSON list of the author signatures that were pinned with the file. */
+  file_signatures: string;
   status: CommandStatus;
   started_at: EpochMs | null;
   ended_at: EpochMs | null;

@@ -1,4 +1,5 @@
 import { Refusal } from '@longarm/contract/errors';
+import { signatureLines } from '@longarm/contract/signing/author-signature';
 import type { Caller } from '../../audit/ports.ts';
 import { bodyOfLength } from '../../http/body-of-length.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
@@ -49,6 +50,7 @@ export const uploadLibraryFileRoute =
       parametersDescription: fields.get('parametersdescription') ?? null,
       hasParameters: truth(fields, 'HasParameters') || (fields.get('parametersdescription') ?? '') !== '',
       overrideIfExists: truth(fields, 'OverrideIfExists'),
+      signatures: signatureLines(fields.get('signature') ?? ''),
     });
     return jsonAnswer({ '@odata.context': contextOf(base, 'LibraryFiles/$entity'), ...presentLibraryFile(saved) });
   };

@@ -43,6 +43,8 @@ const makeEnvelope = async (
       command: JSON.parse(row.parsed),
       file: row.file_sha256 === null ? null : { sha256: row.file_sha256, sizeBytes: Number(row.file_size) },
       timeLimitSeconds: row.time_limit_seconds,
+      // an agent older than signatures refuses what it does not know: it gets none where there are none
+      ...(row.file_signatures === '[]' ? {} : { signatures: JSON.parse(row.file_signatures) }),
     })),
     ...making.maker.terms,
     issuedAt: making.now,

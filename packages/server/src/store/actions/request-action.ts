@@ -11,7 +11,7 @@ import { actionRecord } from './action-rows.ts';
 import { loadAction } from './load-actions.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
-type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes'>;
+type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes' | 'signatures'>;
 
 const findRepeated = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome | null> => {
   if (action.idempotency === null) return null;
@@ -63,7 +63,7 @@ const pinFiles = async (db: Kysely<Schema>, action: NewAction): Promise<readonly
     }
     const file = await db
       .selectFrom('library_files')
-      .select(['sha256', 'size_bytes'])
+      .select(['sha256', 'size_bytes', 'signatures'])
       .where('tenant_id', '=', action.tenantId)
       .where('name', '=', name)
       .executeTakeFirst();
@@ -86,6 +86,7 @@ const commandRow = (
   time_limit_seconds: command.timeLimitSeconds,
   file_sha256: place.pin?.sha256 ?? null,
   file_size: place.pin?.size_bytes ?? null,
+  file_signatures: place.pin?.signatures ?? '[]',
   status: 'Created' as const,
   started_at: null,
   ended_at: null,

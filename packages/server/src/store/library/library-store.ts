@@ -1,4 +1,5 @@
 /** The library's names in the store. */
+import { AUTHOR_SIGNATURES_PER_FILE } from '@longarm/contract/signing/author-signature';
 import type { Kysely, Selectable } from 'kysely';
 import type { LibraryFileRecord, LibraryStore, NewLibraryFile } from '../../library/ports.ts';
 import type { LibraryFileRow, Schema } from '../schema.ts';
@@ -12,6 +13,7 @@ const fileRecord = (row: Selectable<LibraryFileRow>): LibraryFileRecord => ({
   description: row.description,
   parametersDescription: row.parameters_description,
   hasParameters: row.has_parameters === 1,
+  signatures: JSON.parse(row.signatures),
   createdBy: row.created_by,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -24,6 +26,12 @@ const findRow = (db: Kysely<Schema>, tenantId: LibraryFileRow['tenant_id'], name
     .where('tenant_id', '=', tenantId)
     .where('name', '=', name)
     .executeTakeFirst();
+
+/** The same bytes keep what was signed of them; a further signature comes last, and the oldest make room. */
+const signaturesOf = (file: NewLibraryFile, known: Selectable<LibraryFileRow> | undefined): readonly string[] => {
+  const kept: readonly string[] = known?.sha256 === file.sha256 ? JSON.parse(known.signatures) : [];
+  return [...new Set([...kept, ...file.signatures])].slice(-AUTHOR_SIGNATURES_PER_FILE);
+};
 
 const saveFile = async (db: Kysely<Schema>, file: NewLibraryFile): Promise<LibraryFileRecord | null> => {
   const known = await findRow(db, file.tenantId, file.name);
@@ -39,6 +47,7 @@ const saveFile = async (db: Kysely<Schema>, file: NewLibraryFile): Promise<Libra
     created_by: known?.created_by ?? file.createdBy,
     created_at: known?.created_at ?? file.now,
     updated_at: file.now,
+    signatures: JSON.stringify(signaturesOf(file, known)),
   };
   await db
     .insertInto('library_files')
@@ -51,7 +60,12 @@ const saveFile = async (db: Kysely<Schema>, file: NewLibraryFile): Promise<Libra
     actor: file.createdBy,
     event: known === undefined ? 'library.added' : 'library.replaced',
     subject: file.name,
-    detail: { sha256: file.sha256, sizeBytes: file.sizeBytes, replaces: known?.sha256 },
+    detail: {
+      sha256: file.sha256,
+      sizeBytes: file.sizeBytes,
+      replaces: known?.sha256,
+      ...(file.signatures.length === 0 ? {} : { signatures: file.signatures.length }),
+    },
   });
   return fileRecord(row);
 };
