@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { ERROR_CODES, ERRORS } from '@longarm/contract/errors';
 import { DEFAULT_PROFILE, PROFILES } from '@longarm/contract/limits';
 import { openApiDocument } from '@longarm/contract/openapi';
+import { permissionReference } from './generate/permission-reference.ts';
 
 const root = join(import.meta.dir, '..');
 
@@ -35,6 +36,7 @@ ${rows.join('\n')}
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/api/openapi.json': openApi,
   'docs/api/errors.md': errorReference,
+  'docs/permissions.md': permissionReference,
 };
 
 const isCheck = process.argv.includes('--check');

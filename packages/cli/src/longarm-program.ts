@@ -12,6 +12,10 @@ import { addCancel } from './commands/cancel.ts';
 import { addEnrolTokenCreate } from './commands/enrol-token-create.ts';
 import { addEnrolTokenList } from './commands/enrol-token-list.ts';
 import { addEnrolTokenRevoke } from './commands/enrol-token-revoke.ts';
+import { addGroupChange } from './commands/group-change.ts';
+import { addGroupCreate } from './commands/group-create.ts';
+import { addGroupDelete } from './commands/group-delete.ts';
+import { addGroupList } from './commands/group-list.ts';
 import { addLibraryDelete } from './commands/library-delete.ts';
 import { addLibraryDownload } from './commands/library-download.ts';
 import { addLibraryList } from './commands/library-list.ts';
@@ -19,6 +23,7 @@ import { addLibrarySign } from './commands/library-sign.ts';
 import { addLibraryUpload } from './commands/library-upload.ts';
 import { addLogin } from './commands/login.ts';
 import { addMachinesGet } from './commands/machines-get.ts';
+import { addMachinesGroup } from './commands/machines-group.ts';
 import { addMachinesList } from './commands/machines-list.ts';
 import { addMachinesTag } from './commands/machines-tag.ts';
 import { addOutput } from './commands/output.ts';
@@ -44,9 +49,14 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
       add: [addEnrolTokenCreate, addEnrolTokenList, addEnrolTokenRevoke],
     },
     {
+      name: 'group',
+      description: 'device groups: who reaches which machines, and what goes for them (on the server)',
+      add: [addGroupCreate, addGroupList, addGroupChange, addGroupDelete],
+    },
+    {
       name: 'machines',
-      description: 'list, show and tag machines',
-      add: [addMachinesList, addMachinesGet, addMachinesTag],
+      description: 'list, show, tag and group machines',
+      add: [addMachinesList, addMachinesGet, addMachinesTag, addMachinesGroup],
     },
     {
       name: 'library',

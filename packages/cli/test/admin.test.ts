@@ -16,13 +16,20 @@ afterEach(async () => {
 const TENANT = '11111111-2222-4333-8444-555555555555';
 const CLIENT = '7f9c3a52-1d5e-4a4e-9a54-6f1a5d0c2b11';
 const CREATED = '2026-02-04T11:00:00.0000000Z';
-const token = { tenantId: TENANT, tags: ['a'], uses: 1, createdDateTimeUtc: CREATED, revoked: false };
+const token = { tenantId: TENANT, tags: ['a'], group: null, uses: 1, createdDateTimeUtc: CREATED, revoked: false };
 
 const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   createApplication: { tenantId: TENANT, clientId: CLIENT, clientSecret: 's3cret' },
   listApplications: {
     applications: [
-      { tenantId: TENANT, clientId: CLIENT, name: 'bot', roles: ['Library.Manage'], createdDateTimeUtc: CREATED },
+      {
+        tenantId: TENANT,
+        clientId: CLIENT,
+        name: 'bot',
+        roles: ['Library.Manage'],
+        deviceGroups: ['Berlin'],
+        createdDateTimeUtc: CREATED,
+      },
     ],
   },
   deleteApplication: { deleted: true },
@@ -37,6 +44,16 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   },
   revokeEnrolToken: { revoked: false },
   declareRestored: { epoch: 3 },
+  createDeviceGroup: { id: 7 },
+  listDeviceGroups: {
+    groups: [
+      { id: 7, name: 'Berlin', liveResponse: true, approval: false, machines: 3, createdDateTimeUtc: CREATED },
+      { id: 8, name: 'DCs', liveResponse: false, approval: true, machines: 0, createdDateTimeUtc: CREATED },
+    ],
+  },
+  changeDeviceGroup: { liveResponse: false, approval: true },
+  deleteDeviceGroup: { deleted: true },
+  moveMachine: { machineId: 'a'.repeat(40), group: 'Berlin' },
 };
 
 const open = async () => {
@@ -86,7 +103,7 @@ test('a role that does not exist, no role, and no data folder are wrong usages',
 test('applications are listed and deleted', async () => {
   const { session, calls } = await open();
   const listed = await session.bare('app', 'list', '--data', 'd');
-  expect(listed.out).toContain(`bot   ${CLIENT}  Library.Manage  1 h ago`);
+  expect(listed.out).toContain(`bot   ${CLIENT}  Library.Manage  Berlin         1 h ago`);
   expect(JSON.parse((await session.bare('app', 'list', '--data', 'd', '--json')).out)[0].name).toBe('bot');
   expect((await session.bare('app', 'delete', CLIENT, '--data', 'd')).code).toBe(0);
   expect(calls).toContainEqual(['deleteApplication', { clientId: CLIENT }]);
@@ -133,4 +150,33 @@ test('what is not there, or cannot be opened, is a refusal with a sentence', asy
     code: 3,
     err: expect.stringContaining('held by another process'),
   });
+});
+
+test('device groups are created, listed, changed and deleted', async () => {
+  const { session, calls } = await open();
+  const group = (...given: readonly string[]) => session.bare('group', ...given, '--data', 'd');
+  expect((await group('create', 'Berlin', '--json')).out).toBe('{"id":7}\n');
+  await group('create', 'DCs', '--approval', '--no-live-response');
+  expect(calls).toContainEqual(['createDeviceGroup', { name: 'Berlin', liveResponse: true, approval: false }]);
+  expect(calls).toContainEqual(['createDeviceGroup', { name: 'DCs', liveResponse: false, approval: true }]);
+  expect((await group('list')).out).toMatch(/Berlin +7 +3 +on +off\nDCs +8 +0 +off +on\n/);
+  expect((await group('change', 'DCs', '--live-response', 'off')).out).toContain('live response off, approval on');
+  expect(calls).toContainEqual(['changeDeviceGroup', { name: 'DCs', liveResponse: false }]);
+  expect((await group('change', 'DCs')).code).toBe(2);
+  expect((await group('delete', 'DCs')).code).toBe(0);
+});
+
+test('applications, enrolment tokens and machines are given their groups', async () => {
+  const { session, calls } = await open();
+  await session.bare('app', 'create', 'b', '--role', 'Library.Manage', '--group', 'Berlin', 'Bonn', '--data', 'd');
+  const application = { name: 'b', roles: ['Library.Manage'], deviceGroups: ['Berlin', 'Bonn'] };
+  expect(calls).toContainEqual(['createApplication', application]);
+  await session.bare('enrol-token', 'create', '--group', 'Berlin', '--data', 'd');
+  expect(calls).toContainEqual(['createEnrolToken', { tags: [], group: 'Berlin', maxUses: null, validHours: null }]);
+  const machines = (...given: readonly string[]) => session.bare('machines', 'group', 'host1', ...given, '--data', 'd');
+  expect((await machines('Berlin')).out).toContain('in the device group Berlin');
+  await machines('--none');
+  expect(calls).toContainEqual(['moveMachine', { machine: 'host1', group: null }]);
+  expect((await machines()).code).toBe(2);
+  expect((await machines('Berlin', '--none')).code).toBe(2);
 });

@@ -25,6 +25,10 @@ export type CommandStatus = (typeof COMMAND_STATUSES)[number];
 export const CANCELLATION_STATES = ['Requested', 'Acknowledged', 'Effective'] as const;
 export type CancellationState = (typeof CANCELLATION_STATES)[number];
 
+/** Whether a second person has to agree, or has: on actions that need it. */
+export const APPROVAL_STATES = ['Required', 'Approved', 'Denied'] as const;
+export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
 /** Types that the original lists; only `LiveResponse` is made here, the others may be asked for in a filter. */
 export const ACTION_TYPES = [
   'LiveResponse',

@@ -16,6 +16,8 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
   const operations = adminOperations({
     access: folder.store.access,
     actions: folder.store.actions,
+    machines: folder.store.machines,
+    groups: folder.store.groups,
     tenant: folder.tenant,
     now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),

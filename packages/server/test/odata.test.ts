@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PAGE_ROWS } from '@longarm/contract/limits';
 import { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
+import { storeRows } from './store-rows.ts';
 
 const GET_FILE = { type: 'GetFile', params: [{ key: 'Path', value: 'x' }] };
 
@@ -200,13 +201,17 @@ describe('a collection of more than a page', () => {
     large = await startTestServer();
     await large.absentDevice('first');
     // the rows are copies of the real one: what differs is the key and the name
+    const own: Readonly<Record<string, string>> = {
+      id: "printf('%040x', value)",
+      dns_name: "printf('host%05d', value)",
+    };
+    const columns = storeRows(large.dataFolder, "select name from pragma_table_info('machines')").map(({ name }) => {
+      return own[String(name)] ?? String(name);
+    });
     write(
       large,
       `with recursive counted(value) as (select 1 union all select value + 1 from counted where value < ?)
-       insert into machines select printf('%040x', value), tenant_id, public_key, hardware_id, merged_into,
-         printf('host%05d', value), os_platform, os_version, os_processor, os_build, os_architecture, version,
-         agent_version, aad_device_id, last_ip, last_external_ip, ip_addresses, first_seen, last_seen, session_id,
-         envelope_counter from machines, counted`,
+       insert into machines select ${columns.join(', ')} from machines, counted`,
       MANY - 1,
     );
   });

@@ -179,7 +179,8 @@ describe('403', () => {
 });
 
 describe('delegated tokens', () => {
-  const person = (scp: string, extra = {}) => signed({ roles: undefined, scp, upn: 'ana@example.org', ...extra });
+  const roles = ['Data.View', 'LiveResponse.Advanced', 'SecuritySettings.Manage'];
+  const person = (scp: string, extra = {}) => signed({ roles, scp, upn: 'ana@example.org', ...extra });
   const status = async (scp: string, name: EndpointName) =>
     (await call(`Bearer ${await person(scp)}`, pathOf(name), ENDPOINTS[name].method)).status;
 

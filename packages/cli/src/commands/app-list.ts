@@ -10,11 +10,18 @@ export const addAppList = (parent: Command, parts: LongarmParts): void => {
   command.action(async (flags: AdminFlags) => {
     const { applications } = await throughAdmin(parts, flags, (door) => door.call('listApplications', {}));
     if (flags.json) return printJson(parts.io, applications);
-    const columns = [{ title: 'NAME' }, { title: 'CLIENT ID', keep: true }, { title: 'ROLES' }, { title: 'CREATED' }];
+    const columns = [
+      { title: 'NAME' },
+      { title: 'CLIENT ID', keep: true },
+      { title: 'ROLES' },
+      { title: 'DEVICE GROUPS' },
+      { title: 'CREATED' },
+    ];
     const rows = applications.map((app) => [
       { text: app.name },
       { text: app.clientId },
       { text: app.roles.join(' ') },
+      { text: app.deviceGroups === 'all' ? 'all' : app.deviceGroups.join(', ') },
       { text: formatAge(app.createdDateTimeUtc, parts.io.world.now()) },
     ]);
     await printTable(parts.io, { columns, rows }, 'There are no applications. Create one: `longarm app create`.');

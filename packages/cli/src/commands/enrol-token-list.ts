@@ -19,7 +19,7 @@ export const addEnrolTokenList = (parent: Command, parts: LongarmParts): void =>
     const { tokens } = await throughAdmin(parts, flags, (door) => door.call('listEnrolTokens', {}));
     if (flags.json) return printJson(parts.io, tokens);
     const nowMs = parts.io.world.now();
-    const columns = ['ID', 'STATE', 'USES', 'TAGS', 'CREATED', 'EXPIRES'].map((title) => ({
+    const columns = ['ID', 'STATE', 'USES', 'GROUP', 'TAGS', 'CREATED', 'EXPIRES'].map((title) => ({
       title,
       keep: title === 'ID',
     }));
@@ -27,6 +27,7 @@ export const addEnrolTokenList = (parent: Command, parts: LongarmParts): void =>
       { text: token.id },
       { text: stateOf(token, nowMs) },
       { text: `${token.uses}/${token.maxUses ?? '∞'}` },
+      { text: token.group ?? '' },
       { text: token.tags.join(' ') },
       { text: formatAge(token.createdDateTimeUtc, nowMs) },
       { text: token.expiresDateTimeUtc === null ? 'never' : formatMoment(token.expiresDateTimeUtc) },

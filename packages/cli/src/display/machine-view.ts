@@ -14,6 +14,7 @@ export const printMachine = (io: Io, machine: MachineEntity): Promise<void> =>
     ['agent', machine.agentVersion],
     ['address', machine.lastIpAddress],
     ['seen from', machine.lastExternalIpAddress],
+    ['device group', machine.rbacGroupName],
     ['tags', machine.machineTags.join(', ') || 'none'],
     ['first seen', formatMoment(machine.firstSeen)],
     ['last seen', formatMoment(machine.lastSeen)],

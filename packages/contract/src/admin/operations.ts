@@ -3,18 +3,22 @@
  * open, or in its own process when none has (semantics 29). JSON over HTTP on a Unix socket of mode 0600.
  */
 import { z } from 'zod';
-import { ApplicationId, TenantId } from '../ids.ts';
+import { ApplicationId, MachineId, TenantId } from '../ids.ts';
 import { InstantText } from '../instant.ts';
 import { ROLES } from '../permission.ts';
 
 /** File name of the socket in the data folder. */
 export const ADMIN_SOCKET_NAME = 'admin.sock';
 
+/** Name of a device group: unique in its tenant, in any case. */
+const GroupName = z.string().trim().min(1).max(200);
+
 export const ApplicationSummary = z.object({
   tenantId: TenantId,
   clientId: ApplicationId,
   name: z.string(),
   roles: z.array(z.enum(ROLES)),
+  deviceGroups: z.union([z.literal('all'), z.array(z.string())]),
   createdDateTimeUtc: InstantText,
 });
 export type ApplicationSummary = z.infer<typeof ApplicationSummary>;
@@ -23,6 +27,7 @@ export const EnrolTokenSummary = z.object({
   id: z.string(),
   tenantId: TenantId,
   tags: z.array(z.string()),
+  group: z.string().nullable(),
   uses: z.int(),
   maxUses: z.int().nullable(),
   createdDateTimeUtc: InstantText,
@@ -31,9 +36,24 @@ export const EnrolTokenSummary = z.object({
 });
 export type EnrolTokenSummary = z.infer<typeof EnrolTokenSummary>;
 
+export const DeviceGroupSummary = z.object({
+  /** The machines' `rbacGroupId`. */
+  id: z.int(),
+  name: z.string(),
+  liveResponse: z.boolean(),
+  approval: z.boolean(),
+  machines: z.int(),
+  createdDateTimeUtc: InstantText,
+});
+export type DeviceGroupSummary = z.infer<typeof DeviceGroupSummary>;
+
 export const ADMIN_OPERATIONS = {
   createApplication: {
-    request: z.strictObject({ name: z.string().min(1).max(200), roles: z.array(z.enum(ROLES)).min(1) }),
+    request: z.strictObject({
+      name: z.string().min(1).max(200),
+      roles: z.array(z.enum(ROLES)).min(1),
+      deviceGroups: z.array(GroupName).min(1).max(200).optional(),
+    }),
     answer: z.object({ tenantId: TenantId, clientId: ApplicationId, clientSecret: z.string() }),
   },
   listApplications: { request: z.strictObject({}), answer: z.object({ applications: z.array(ApplicationSummary) }) },
@@ -44,12 +64,32 @@ export const ADMIN_OPERATIONS = {
   createEnrolToken: {
     request: z.strictObject({
       tags: z.array(z.string().min(1).max(200)).max(50),
+      group: GroupName.optional(),
       maxUses: z.int().positive().nullable(),
       validHours: z.number().positive().nullable(),
     }),
     answer: z.object({ id: z.string(), token: z.string() }),
   },
   listEnrolTokens: { request: z.strictObject({}), answer: z.object({ tokens: z.array(EnrolTokenSummary) }) },
+  createDeviceGroup: {
+    request: z.strictObject({ name: GroupName, liveResponse: z.boolean(), approval: z.boolean() }),
+    answer: z.object({ id: z.int() }),
+  },
+  listDeviceGroups: { request: z.strictObject({}), answer: z.object({ groups: z.array(DeviceGroupSummary) }) },
+  changeDeviceGroup: {
+    request: z.strictObject({
+      name: GroupName,
+      liveResponse: z.boolean().optional(),
+      approval: z.boolean().optional(),
+    }),
+    answer: z.object({ liveResponse: z.boolean(), approval: z.boolean() }),
+  },
+  deleteDeviceGroup: { request: z.strictObject({ name: GroupName }), answer: z.object({ deleted: z.boolean() }) },
+  /** `machine`: an id, a DNS name or an aadDeviceId; null takes it out of any group. */
+  moveMachine: {
+    request: z.strictObject({ machine: z.string().min(1).max(255), group: GroupName.nullable() }),
+    answer: z.object({ machineId: MachineId, group: z.string().nullable() }),
+  },
   revokeEnrolToken: { request: z.strictObject({ id: z.string() }), answer: z.object({ revoked: z.boolean() }) },
   /** The folder was restored from a backup: envelopes are signed under a higher epoch from now on (semantics 30). */
   declareRestored: { request: z.strictObject({}), answer: z.object({ epoch: z.int() }) },

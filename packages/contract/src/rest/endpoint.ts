@@ -7,6 +7,13 @@ export const RATE_CLASSES = ['run', 'read', 'none'] as const;
 /** `run`: runs-per-minute. `read`: reads-per-minute and reads-per-hour. `none`: not counted. */
 export type RateClass = (typeof RATE_CLASSES)[number];
 
+/**
+ * What a call is about, and so whose reach decides: one machine or action of the caller's device groups, or all of
+ * them; the library, which the whole tenant shares; or nothing that anyone owns.
+ */
+export const SUBJECTS = ['machine', 'machines', 'action', 'actions', 'library', 'nothing'] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
 type QueryOption = { readonly name: string; readonly required: boolean; readonly description: string };
 
 export type Endpoint = {
@@ -20,6 +27,7 @@ export type Endpoint = {
   readonly description?: string;
   readonly tag: 'Live response' | 'Machine actions' | 'Library' | 'Machines' | 'Neighbours';
   readonly permission: Permission;
+  readonly subject: Subject;
   readonly rate: RateClass;
   readonly query?: readonly QueryOption[];
   readonly headers?: readonly QueryOption[];

@@ -24,6 +24,7 @@ export const runLiveResponse = {
   summary: 'Run live response',
   description: 'Runs a sequence of commands on a device. A device that is away gets it when it comes back.',
   permission: PERMISSIONS.liveResponse,
+  subject: 'machine',
   rate: 'run',
   headers: [
     {
@@ -46,6 +47,7 @@ export const runLiveResponse = {
     'ActiveRequestAlreadyExists',
     'MaximumBatchSizeExceeded',
     'BadRequest',
+    'DisallowedOperation',
     'ResourceNotFound',
   ],
 } as const satisfies Endpoint;

@@ -11,6 +11,7 @@ export const watchCommandOutput = {
   description:
     'Server-sent events: `output` with `{"stream","offset","text"}`, then `end` when the command has ended. The id of an event says how far both streams are; an offset beyond the end of what came before says that something in between is not kept.',
   permission: PERMISSIONS.resultLink,
+  subject: 'action',
   rate: 'read',
   headers: [
     { name: 'Last-Event-ID', required: false, description: 'go on behind this event; without it, from the start' },

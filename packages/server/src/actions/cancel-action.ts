@@ -25,7 +25,7 @@ export const cancelAction =
   async (caller: Caller, cancel: { readonly actionId: ActionId; readonly comment: string }): Promise<ActionRecord> => {
     const outcome = await io.actions.cancel({
       ...cancel,
-      tenantId: caller.tenantId,
+      reach: caller,
       requestor: caller.name,
       now: io.clock.now(),
     });

@@ -9,7 +9,7 @@ export const findAction =
   (io: { readonly actions: Pick<ActionStore, 'get'> }) =>
   async (caller: Caller, text: string): Promise<ActionRecord> => {
     const id = parseActionId(text);
-    const action = id === null ? null : await io.actions.get(caller.tenantId, id);
+    const action = id === null ? null : await io.actions.get(caller, id);
     if (action === null) throw new Refusal('ResourceNotFound', `Machine action ${text} was not found.`);
     return action;
   };

@@ -10,6 +10,7 @@ import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { ResultStream } from '@longarm/contract/result';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { Fact } from '@longarm/contract/wire/to-server';
+import type { DeviceGroups, Reach } from '../audit/reach.ts';
 import type { ActionRecord } from './action-record.ts';
 
 export type NewCommand = { readonly sent: SentCommand; readonly command: Command; readonly timeLimitSeconds: number };
@@ -17,6 +18,7 @@ export type NewCommand = { readonly sent: SentCommand; readonly command: Command
 export type NewAction = {
   readonly id: ActionId;
   readonly tenantId: TenantId;
+  readonly deviceGroups: DeviceGroups;
   readonly machineId: MachineId;
   readonly requestor: string;
   /** Who counts as one caller for idempotency. */
@@ -35,6 +37,7 @@ export type RequestOutcome =
   | { readonly kind: 'accepted' | 'repeated'; readonly action: ActionRecord }
   | { readonly kind: 'key-reused' }
   | { readonly kind: 'no-machine' }
+  | { readonly kind: 'switched-off'; readonly group: string }
   | { readonly kind: 'no-file'; readonly index: number; readonly name: string }
   | { readonly kind: 'busy'; readonly activeId: ActionId; readonly unfinished: number }
   | { readonly kind: 'sessions-full' };
@@ -84,7 +87,7 @@ export type ActionStore = {
     readonly now: EpochMs;
   }) => Promise<RecordOutcome>;
   readonly cancel: (cancel: {
-    readonly tenantId: TenantId;
+    readonly reach: Reach;
     readonly actionId: ActionId;
     readonly requestor: string;
     readonly comment: string;
@@ -108,9 +111,9 @@ export type ActionStore = {
     readonly actor: string;
     readonly now: EpochMs;
   }) => Promise<number>;
-  readonly get: (tenantId: TenantId, actionId: ActionId) => Promise<ActionRecord | null>;
+  readonly get: (reach: Reach, actionId: ActionId) => Promise<ActionRecord | null>;
   readonly list: (
-    tenantId: TenantId,
+    reach: Reach,
     query: CollectionQuery,
   ) => Promise<{ readonly actions: readonly ActionRecord[]; readonly count: number | null; readonly hasMore: boolean }>;
 };

@@ -4,11 +4,14 @@
  */
 import { strictArgsFault } from '@longarm/contract/args';
 import { COMMANDS, type Command, parseCommand } from '@longarm/contract/commands/index';
+import type { CommandType } from '@longarm/contract/commands/types';
 import { Refusal } from '@longarm/contract/errors';
-import { ActionId, type TenantId } from '@longarm/contract/ids';
+import { ActionId } from '@longarm/contract/ids';
 import { IDEMPOTENCY_HOURS, type Limits } from '@longarm/contract/limits';
+import { allowsCommand, personRolesForCommand } from '@longarm/contract/permission';
 import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
 import type { Caller } from '../audit/ports.ts';
+import type { Reach } from '../audit/reach.ts';
 import type { MachineRecord } from '../machines/ports.ts';
 import type { ActionRecord } from './action-record.ts';
 import type { ActionStore, Clock, Hints, NewCommand, RequestOutcome } from './ports.ts';
@@ -21,7 +24,7 @@ const SESSIONS_RETRY_SECONDS = 30;
 type RequestIo = {
   readonly actions: Pick<ActionStore, 'request'>;
   /** Throws ResourceNotFound, or InvalidInput for a name of several. */
-  readonly findMachine: (tenantId: TenantId, text: string) => Promise<MachineRecord>;
+  readonly findMachine: (reach: Reach, text: string) => Promise<MachineRecord>;
   readonly hints: Pick<Hints, 'wake' | 'actionChanged'>;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -41,9 +44,19 @@ const refuseStrictArgs = (command: Command) => {
   if (fault !== null) throw new Refusal('InvalidInput', fault);
 };
 
-const readCommands = (io: RequestIo, body: RunLiveResponseRequest): readonly NewCommand[] =>
+/** Throws Forbidden naming the command and the roles that allow it. */
+const refuseDisallowed = (caller: Caller, type: CommandType, index: number) => {
+  if (allowsCommand(caller, type)) return;
+  throw new Refusal(
+    'Forbidden',
+    `Commands[${index}] (${type}): ${caller.name} does not have a role that allows it: expected ${personRolesForCommand(type).join(' or ')}.`,
+  );
+};
+
+const readCommands = (io: RequestIo, caller: Caller, body: RunLiveResponseRequest): readonly NewCommand[] =>
   body.Commands.map((sent, index) => {
     const command = parseCommand(sent, index);
+    refuseDisallowed(caller, command.type, index);
     if (io.strictArgs) refuseStrictArgs(command);
     return { sent, command, timeLimitSeconds: io.limits[COMMANDS[command.type].timeLimit] };
   });
@@ -52,6 +65,11 @@ const refusal = (outcome: Exclude<RequestOutcome, { action: ActionRecord }>, mac
   switch (outcome.kind) {
     case 'no-machine':
       return new Refusal('ResourceNotFound', `Machine ${machine} was not found.`);
+    case 'switched-off':
+      return new Refusal(
+        'DisallowedOperation',
+        `Live response is switched off for the device group ${JSON.stringify(outcome.group)}, which machine ${machine} is in. An administrator can switch it on.`,
+      );
     case 'no-file':
       return new Refusal(
         'InvalidInput',
@@ -81,13 +99,14 @@ const refusal = (outcome: Exclude<RequestOutcome, { action: ActionRecord }>, mac
 export const requestLiveResponse =
   (io: RequestIo) =>
   async (caller: Caller, request: LiveResponseRequest): Promise<ActionRecord> => {
-    const commands = readCommands(io, request.body);
-    const machine = await io.findMachine(caller.tenantId, request.machine);
+    const commands = readCommands(io, caller, request.body);
+    const machine = await io.findMachine(caller, request.machine);
     const now = io.clock.now();
     const seconds = commands.reduce((sum, command) => sum + command.timeLimitSeconds, 0);
     const outcome = await io.actions.request({
       id: ActionId.parse(io.newId()),
       tenantId: caller.tenantId,
+      deviceGroups: caller.deviceGroups,
       machineId: machine.id,
       requestor: caller.name,
       caller: caller.subject,

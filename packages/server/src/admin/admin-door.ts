@@ -12,7 +12,7 @@ import { ErrorBody } from '@longarm/contract/rest/shapes';
 import { errorAnswer, type FaultLog } from '../http/error-answer.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { readBody } from '../http/read-body.ts';
-import type { AdminOperations } from './answer-operation.ts';
+import type { AdminOperations } from './admin-operations.ts';
 
 const isOperation = (name: string): name is AdminOperation => Object.hasOwn(ADMIN_OPERATIONS, name);
 

@@ -1,13 +1,14 @@
 /** What the command line may do to a data folder, whoever holds it (semantics 29). */
-import type { AdminAnswer, AdminOperation, AdminRequest } from '@longarm/contract/admin/operations';
 import { ApplicationId, type Sha256, type TenantId } from '@longarm/contract/ids';
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import { formatEnrolToken } from '@longarm/contract/wire/enrol-token';
 import type { ActionStore } from '../actions/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
 import type { AccessStore } from '../auth/ports.ts';
+import type { GroupStore, MachineStore } from '../machines/ports.ts';
+import { ACTOR, type AdminOperations } from './admin-operations.ts';
+import { deviceGroups, requireGroup } from './device-groups.ts';
 
-const ACTOR = 'local administrator';
 const HOUR_MS = 3_600_000;
 /** Random bytes of a client secret and of an enrolment token's secret. */
 const SECRET_BYTES = 32;
@@ -16,6 +17,8 @@ const TOKEN_ID_BYTES = 9;
 export type AdminIo = {
   readonly access: AccessStore;
   readonly actions: Pick<ActionStore, 'declareRestored'>;
+  readonly machines: Pick<MachineStore, 'resolve'>;
+  readonly groups: GroupStore;
   readonly tenant: TenantId;
   readonly now: () => number;
   readonly randomText: (bytes: number) => string;
@@ -24,12 +27,11 @@ export type AdminIo = {
   readonly caSha256: Sha256 | null;
 };
 
-type Operations = { readonly [Name in AdminOperation]: (request: AdminRequest<Name>) => Promise<AdminAnswer<Name>> };
-
 const applications = (
   io: AdminIo,
-): Pick<Operations, 'createApplication' | 'listApplications' | 'deleteApplication'> => ({
-  createApplication: async ({ name, roles }) => {
+): Pick<AdminOperations, 'createApplication' | 'listApplications' | 'deleteApplication'> => ({
+  createApplication: async ({ name, roles, deviceGroups: names }) => {
+    const groups = await Promise.all((names ?? []).map((group) => requireGroup(io, group)));
     const clientSecret = io.randomText(SECRET_BYTES);
     const clientId = ApplicationId.parse(io.newId());
     await io.access.addApplication(
@@ -39,6 +41,7 @@ const applications = (
         name,
         secretSha256: hashSecret(clientSecret),
         roles: [...new Set(roles)],
+        deviceGroups: names === undefined ? 'all' : [...new Set(groups.map((group) => group.name))],
         createdAt: io.now(),
       },
       ACTOR,
@@ -51,6 +54,7 @@ const applications = (
       clientId: application.id,
       name: application.name,
       roles: [...application.roles],
+      deviceGroups: application.deviceGroups === 'all' ? 'all' : [...application.deviceGroups],
       createdDateTimeUtc: formatInstant(application.createdAt),
     })),
   }),
@@ -59,8 +63,10 @@ const applications = (
   }),
 });
 
-const enrolTokens = (io: AdminIo): Pick<Operations, 'createEnrolToken' | 'listEnrolTokens' | 'revokeEnrolToken'> => ({
-  createEnrolToken: async ({ tags, maxUses, validHours }) => {
+const enrolTokens = (
+  io: AdminIo,
+): Pick<AdminOperations, 'createEnrolToken' | 'listEnrolTokens' | 'revokeEnrolToken'> => ({
+  createEnrolToken: async ({ tags, group, maxUses, validHours }) => {
     const id = io.randomText(TOKEN_ID_BYTES);
     const secret = io.randomText(SECRET_BYTES);
     const now = io.now();
@@ -70,6 +76,7 @@ const enrolTokens = (io: AdminIo): Pick<Operations, 'createEnrolToken' | 'listEn
       tenantId: io.tenant,
       secretSha256: hashSecret(secret),
       tags,
+      group: group === undefined ? null : await requireGroup(io, group),
       uses: 0,
       maxUses,
       expiresAt,
@@ -84,6 +91,7 @@ const enrolTokens = (io: AdminIo): Pick<Operations, 'createEnrolToken' | 'listEn
       id: token.id,
       tenantId: token.tenantId,
       tags: [...token.tags],
+      group: token.group?.name ?? null,
       uses: token.uses,
       maxUses: token.maxUses,
       createdDateTimeUtc: formatInstant(token.createdAt),
@@ -94,15 +102,15 @@ const enrolTokens = (io: AdminIo): Pick<Operations, 'createEnrolToken' | 'listEn
   revokeEnrolToken: async ({ id }) => ({ revoked: await io.access.revokeEnrolToken(id, ACTOR, io.now()) }),
 });
 
-const restore = (io: AdminIo): Pick<Operations, 'declareRestored'> => ({
+const restore = (io: AdminIo): Pick<AdminOperations, 'declareRestored'> => ({
   declareRestored: async () => ({
     epoch: await io.actions.declareRestored({ tenantId: io.tenant, actor: ACTOR, now: io.now() }),
   }),
 });
 
-export const adminOperations = (io: AdminIo): Operations => ({
+export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...applications(io),
   ...enrolTokens(io),
+  ...deviceGroups(io),
   ...restore(io),
 });
-export type AdminOperations = Operations;

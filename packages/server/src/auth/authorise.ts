@@ -1,16 +1,16 @@
-/** May they: any one of the endpoint's roles or scopes is enough. Throws Forbidden naming what would do. */
+/** May they: the table decides, this says so. Throws Forbidden naming what would do. */
 import { Refusal } from '@longarm/contract/errors';
-import type { Permission } from '@longarm/contract/permission';
+import { type Lack, lackOf, type Permission } from '@longarm/contract/permission';
 import type { Caller } from '../audit/ports.ts';
 
+const sentenceOf = (caller: Caller, lack: Lack): string => {
+  const expected = lack.expected.join(', ');
+  if (lack.of === 'person role')
+    return `The token's scope allows it, but ${caller.name} does not have a role that does: expected one of ${expected}.`;
+  return `The token lacks the permission: expected one of the ${lack.of}s ${expected}.`;
+};
+
 export const authorise = (caller: Caller, permission: Permission): void => {
-  if (permission.roles.length === 0 && permission.scopes.length === 0) return;
-  const roles: readonly string[] = permission.roles;
-  const scopes: readonly string[] = permission.scopes;
-  if (caller.roles.some((role) => roles.includes(role)) || caller.scopes.some((scope) => scopes.includes(scope)))
-    return;
-  throw new Refusal(
-    'Forbidden',
-    `The token lacks the permission: expected one of the roles ${roles.join(', ')}, or one of the scopes ${scopes.join(', ')}.`,
-  );
+  const lack = lackOf(caller, permission);
+  if (lack !== null) throw new Refusal('Forbidden', sentenceOf(caller, lack));
 };

@@ -5,6 +5,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import { errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Caller } from '../audit/ports.ts';
+import { bothReach } from '../audit/reach.ts';
 import type { AccessStore } from './ports.ts';
 import type { TokenKey } from './token-keys.ts';
 
@@ -18,10 +19,13 @@ const Claims = z.object({
   appid: ApplicationId,
   tid: TenantId,
   roles: z.array(z.string()).default([]),
-  scp: z.string().default(''),
+  /** There, if only empty, in a delegated token. */
+  scp: z.string().optional(),
   /** Who, in a delegated token; an application's token has none. */
   upn: z.string().optional(),
   oid: z.string().optional(),
+  /** Device groups of the person; without it, all those of the application. */
+  device_groups: z.array(z.string()).optional(),
 });
 
 const unauthorized = (sentence: string) => new Refusal('Unauthorized', sentence);
@@ -53,11 +57,17 @@ export const authenticate =
     const application = await io.access.findApplication(claims.appid);
     if (application === null || application.tenantId !== claims.tid)
       throw unauthorized('The application that the token was issued to no longer exists.');
+    const isPerson = claims.scp !== undefined || claims.upn !== undefined;
+    const person = claims.oid ?? claims.upn ?? '';
     return {
+      kind: isPerson ? 'person' : 'application',
       tenantId: claims.tid,
-      subject: claims.upn === undefined ? claims.appid : `${claims.appid} ${claims.oid ?? claims.upn}`,
-      name: claims.upn ?? application.name,
+      deviceGroups: bothReach(application.deviceGroups, claims.device_groups ?? 'all'),
+      subject: isPerson ? `${claims.appid} ${person}` : claims.appid,
+      principal: isPerson ? person.toLowerCase() : claims.appid,
+      applicationId: claims.appid,
+      name: claims.upn ?? (isPerson ? person : application.name),
       roles: claims.roles,
-      scopes: claims.scp.split(' ').filter((scope) => scope !== ''),
+      scopes: (claims.scp ?? '').split(' ').filter((scope) => scope !== ''),
     };
   };

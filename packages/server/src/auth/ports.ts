@@ -2,6 +2,8 @@
 import type { ApplicationId, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Role } from '@longarm/contract/permission';
+import type { DeviceGroups } from '../audit/reach.ts';
+import type { DeviceGroup } from '../machines/ports.ts';
 
 export type ApplicationRecord = {
   readonly id: ApplicationId;
@@ -9,6 +11,8 @@ export type ApplicationRecord = {
   readonly name: string;
   readonly secretSha256: string;
   readonly roles: readonly Role[];
+  /** Whose machines its tokens reach. */
+  readonly deviceGroups: DeviceGroups;
   readonly createdAt: EpochMs;
 };
 
@@ -17,6 +21,8 @@ export type EnrolTokenRecord = {
   readonly tenantId: TenantId;
   readonly secretSha256: string;
   readonly tags: readonly string[];
+  /** The device group of machines that enrol with it. */
+  readonly group: Pick<DeviceGroup, 'id' | 'name'> | null;
   readonly uses: number;
   readonly maxUses: number | null;
   readonly expiresAt: EpochMs | null;

@@ -7,8 +7,6 @@ export const MACHINE_CONSTANTS = {
   exposureLevel: 'None',
   onboardingStatus: 'Onboarded',
   riskScore: 'None',
-  rbacGroupId: 0,
-  rbacGroupName: null,
   managedBy: 'Unknown',
   managedByStatus: 'Unknown',
 } as const;

@@ -4,6 +4,18 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { IpAddressEntity } from '@longarm/contract/machine';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { DeviceFacts } from '@longarm/contract/wire/facts';
+import type { Reach } from '../audit/reach.ts';
+
+/** A group of machines, with what goes for all of them. */
+export type DeviceGroup = {
+  readonly id: number;
+  readonly name: string;
+  /** False: no live response may be requested on its machines. */
+  readonly liveResponse: boolean;
+  /** True: an action on one of its machines waits for a second person. */
+  readonly approval: boolean;
+  readonly createdAt: EpochMs;
+};
 
 export type MachineRecord = {
   readonly id: MachineId;
@@ -22,6 +34,7 @@ export type MachineRecord = {
   readonly lastExternalIpAddress: string | null;
   readonly ipAddresses: readonly IpAddressEntity[];
   readonly tags: readonly string[];
+  readonly group: Pick<DeviceGroup, 'id' | 'name'> | null;
   readonly firstSeen: EpochMs;
   readonly lastSeen: EpochMs;
   readonly isOnline: boolean;
@@ -66,11 +79,11 @@ export type MachineStore = {
   readonly seen: (machineIds: readonly MachineId[], now: EpochMs) => Promise<void>;
   /** At start: no connection has survived. */
   readonly disconnectAll: () => Promise<void>;
-  readonly get: (tenantId: TenantId, machineId: MachineId) => Promise<MachineRecord | null>;
+  readonly get: (reach: Reach, machineId: MachineId) => Promise<MachineRecord | null>;
   /** By id, DNS name (any case) or aadDeviceId; merged records only by id. */
-  readonly resolve: (tenantId: TenantId, text: string) => Promise<readonly MachineRecord[]>;
+  readonly resolve: (reach: Reach, text: string) => Promise<readonly MachineRecord[]>;
   readonly list: (
-    tenantId: TenantId,
+    reach: Reach,
     query: CollectionQuery,
     now: EpochMs,
   ) => Promise<{
@@ -79,17 +92,41 @@ export type MachineStore = {
     readonly hasMore: boolean;
   }>;
   readonly byAddress: (
-    tenantId: TenantId,
+    reach: Reach,
     address: string,
     window: { readonly from: EpochMs; readonly to: EpochMs },
   ) => Promise<readonly MachineRecord[]>;
-  readonly byTag: (tenantId: TenantId, tag: string, startsWith: boolean) => Promise<readonly MachineRecord[]>;
+  readonly byTag: (reach: Reach, tag: string, startsWith: boolean) => Promise<readonly MachineRecord[]>;
+  /** False when the machine is out of reach by now. */
   readonly changeTag: (change: {
-    readonly tenantId: TenantId;
+    readonly reach: Reach;
     readonly machineId: MachineId;
     readonly tag: string;
     readonly action: 'Add' | 'Remove';
     readonly actor: string;
     readonly now: EpochMs;
-  }) => Promise<void>;
+  }) => Promise<boolean>;
+};
+
+type GroupChange = { readonly tenantId: TenantId; readonly actor: string; readonly now: EpochMs };
+
+export type GroupSettings = Pick<DeviceGroup, 'liveResponse' | 'approval'>;
+
+/** Device groups. Names are unique in a tenant, in any case. */
+export type GroupStore = {
+  /** Null when the name is taken. */
+  readonly add: (group: GroupChange & GroupSettings & { readonly name: string }) => Promise<DeviceGroup | null>;
+  readonly find: (tenantId: TenantId, name: string) => Promise<DeviceGroup | null>;
+  /** By name, with how many machines are in each. */
+  readonly list: (tenantId: TenantId) => Promise<readonly (DeviceGroup & { readonly machines: number })[]>;
+  /** Null when there is none. What was requested before stays as it was requested. */
+  readonly change: (
+    group: GroupChange & { readonly name: string; readonly settings: Partial<GroupSettings> },
+  ) => Promise<DeviceGroup | null>;
+  /** Only an empty group goes: neither a machine nor a good enrolment token is left without what it had. */
+  readonly remove: (group: GroupChange & { readonly name: string }) => Promise<'removed' | 'unknown' | 'in-use'>;
+  /** Moves a machine into the group, or out of any. False when there is no such machine. */
+  readonly move: (
+    move: GroupChange & { readonly machineId: MachineId; readonly groupId: DeviceGroup['id'] | null },
+  ) => Promise<boolean>;
 };

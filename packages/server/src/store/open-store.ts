@@ -8,16 +8,18 @@ import { Migrator } from 'kysely/migration';
 import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
 import type { AccessStore } from '../auth/ports.ts';
 import type { LibraryStore } from '../library/ports.ts';
-import type { MachineStore } from '../machines/ports.ts';
+import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
 import { actionStore } from './actions/action-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
 import { resultStore } from './actions/result-rows.ts';
 import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
+import { groupStore } from './groups/group-store.ts';
 import { libraryStore } from './library/library-store.ts';
 import { machineStore } from './machines/machine-store.ts';
 import { firstMigration } from './migrations/0001-first.ts';
 import { authorSignaturesMigration } from './migrations/0003-author-signatures.ts';
+import { permissionMigration } from './migrations/0005-permission.ts';
 import type { Schema } from './schema.ts';
 import { unitQueue } from './unit-queue.ts';
 
@@ -28,6 +30,7 @@ export type Store = {
   readonly actions: ActionStore;
   readonly results: ResultStore;
   readonly machines: MachineStore;
+  readonly groups: GroupStore;
   readonly library: LibraryStore;
   readonly access: AccessStore;
   readonly close: () => Promise<void>;
@@ -53,6 +56,7 @@ const migrate = async (writer: Kysely<Schema>) => {
         Promise.resolve({
           '0001-first': firstMigration('integer'),
           '0003-author-signatures': authorSignaturesMigration,
+          '0005-permission': permissionMigration('integer'),
         }),
     },
   });
@@ -70,6 +74,7 @@ const storeOver = (
     actions: actionStore({ units, reader, envelopes: io.envelopes }),
     results: resultStore(units, reader),
     machines: machineStore(units, reader),
+    groups: groupStore(units, reader),
     library: libraryStore(units, reader),
     access: accessStore(units, reader, io.clock),
     close: async () => {

@@ -2,7 +2,13 @@
  * The tables, as Kysely reads them. One schema for SQLite and PostgreSQL: moments are int8 milliseconds since 1970,
  * truths are 0 or 1, lists are JSON text. migrations/ makes it.
  */
-import type { ActionStatus, CancellationState, CommandStatus, RequestSource } from '@longarm/contract/action';
+import type {
+  ActionStatus,
+  ApprovalState,
+  CancellationState,
+  CommandStatus,
+  RequestSource,
+} from '@longarm/contract/action';
 import type { CommandType } from '@longarm/contract/commands/types';
 import type { ActionId, ApplicationId, MachineId, Sha256, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
@@ -21,6 +27,8 @@ export type ApplicationRow = {
   /** JSON list of role names. */
   roles: string;
   created_at: EpochMs;
+  /** JSON list of names of device groups; null for all. */
+  device_groups: string | null;
 };
 
 export type EnrolTokenRow = {
@@ -33,6 +41,18 @@ export type EnrolTokenRow = {
   max_uses: number | null;
   expires_at: EpochMs | null;
   revoked: Truth;
+  created_at: EpochMs;
+  group_id: number | null;
+};
+
+export type DeviceGroupRow = {
+  id: Generated<number>;
+  tenant_id: TenantId;
+  name: string;
+  /** What makes two names one. */
+  name_key: string;
+  live_response: Truth;
+  approval: Truth;
   created_at: EpochMs;
 };
 
@@ -61,6 +81,7 @@ export type MachineRow = {
   session_id: string | null;
   /** Last counter given to an envelope for this machine. */
   envelope_counter: number;
+  group_id: number | null;
 };
 
 export type MachineTagRow = { machine_id: MachineId; tag: string };
@@ -80,6 +101,7 @@ export type LibraryFileRow = {
   updated_at: EpochMs;
   /** JSON list of author signatures. */
   signatures: string;
+  requires_approval: Truth;
 };
 
 export type ActionRow = {
@@ -114,6 +136,14 @@ export type ActionRow = {
   cancellation_requested_at: EpochMs | null;
   cancellation_acknowledged_at: EpochMs | null;
   cancellation_effective_at: EpochMs | null;
+  /** Who asked, by what does not change; null in rows older than this column. */
+  requester: string | null;
+  requester_application: ApplicationId | null;
+  /** Null where no second person was needed. */
+  approval_state: ApprovalState | null;
+  approver: string | null;
+  approval_reason: string | null;
+  approval_decided_at: EpochMs | null;
 };
 
 export type CommandRow = {
@@ -177,6 +207,7 @@ export type Schema = {
   tenants: TenantRow;
   applications: ApplicationRow;
   enrol_tokens: EnrolTokenRow;
+  device_groups: DeviceGroupRow;
   machines: MachineRow;
   machine_tags: MachineTagRow;
   machine_addresses: MachineAddressRow;

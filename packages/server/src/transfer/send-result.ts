@@ -7,6 +7,7 @@ import { RESULT_STREAMS } from '@longarm/contract/result';
 import type { ActionRecord, CommandRecord, ResultRecord } from '../actions/action-record.ts';
 import { findResult } from '../actions/issue-result-link.ts';
 import type { ActionStore } from '../actions/ports.ts';
+import { wholeTenant } from '../audit/reach.ts';
 import type { ResultLinks } from '../auth/result-link.ts';
 import type { BlobStore } from '../library/ports.ts';
 import { attachmentHeader } from './encode/content-disposition.ts';
@@ -90,7 +91,7 @@ const requireAction = async (
     throw new Refusal('Forbidden', 'The link has expired. Ask GetLiveResponseResultDownloadLink for a new one.');
   if (address === 'forged' || address === null)
     throw new Refusal('Forbidden', 'The link is not one that this server made.');
-  const action = await io.actions.get(address.tenantId, address.actionId);
+  const action = await io.actions.get(wholeTenant(address.tenantId), address.actionId);
   if (action === null) throw new Refusal('ResourceNotFound', `Machine action ${address.actionId} was not found.`);
   return { action, index: address.index };
 };

@@ -10,6 +10,7 @@ import { isOverInEffect } from '../actions/lifecycle.ts';
 import type { LiveOutput, OutputWatch } from '../actions/output-ports.ts';
 import type { ActionStore, Hints } from '../actions/ports.ts';
 import type { Caller } from '../audit/ports.ts';
+import type { Reach } from '../audit/reach.ts';
 import type { BlobStore } from '../library/ports.ts';
 import { type OutputEvents, outputEvents, parseEventId } from './encode/output-events.ts';
 import { type Happenings, happenings } from './happenings.ts';
@@ -42,6 +43,7 @@ const isOver = (action: ActionRecord, command: CommandRecord): boolean => {
 const comment = (text: string): Uint8Array => new TextEncoder().encode(`: ${text}\n\n`);
 
 type Watched = {
+  readonly reach: Reach;
   readonly action: ActionRecord;
   readonly index: number;
   readonly events: OutputEvents;
@@ -59,7 +61,7 @@ const watchLive = (io: WatchOutputIo, { action, index, events, happened }: Watch
 
 /** Live pieces until the command is over; then what the row says of it, or null when nobody reads or it is gone. */
 async function* liveEvents(io: WatchOutputIo, watched: Watched): AsyncGenerator<Uint8Array, CommandRecord | null> {
-  const { action, index, events, happened } = watched;
+  const { reach, action, index, events, happened } = watched;
   const { seen } = happened;
   let watch: OutputWatch | null = null;
   try {
@@ -70,7 +72,7 @@ async function* liveEvents(io: WatchOutputIo, watched: Watched): AsyncGenerator<
         watch?.taken();
       } else if (seen.isChanged) {
         seen.isChanged = false;
-        const row = await io.actions.get(action.tenantId, action.id);
+        const row = await io.actions.get(reach, action.id);
         const command = row?.commands[index];
         if (row === null || command === undefined || isOver(row, command)) return command ?? null;
         if (command.status !== 'Created') watch ??= watchLive(io, watched);
@@ -143,5 +145,5 @@ export const watchOutput =
     requireScript(action, asked.index);
     const events = outputEvents(parseEventId(asked.lastEventId));
     const happened = happenings();
-    return streamOfEvents(allEvents(io, { action, index: asked.index, events, happened }), happened);
+    return streamOfEvents(allEvents(io, { reach: caller, action, index: asked.index, events, happened }), happened);
   };

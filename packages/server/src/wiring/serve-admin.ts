@@ -15,6 +15,8 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, onFa
   const operations = adminOperations({
     access: engine.store.access,
     actions: engine.store.actions,
+    machines: engine.store.machines,
+    groups: engine.store.groups,
     tenant: folder.tenant,
     now: engine.now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),

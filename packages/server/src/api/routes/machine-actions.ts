@@ -20,7 +20,7 @@ export const listMachineActionsRoute =
   (io: { readonly actions: Pick<ActionStore, 'list'> }): Route =>
   async ({ caller, url, base }) => {
     const query = parseCollectionQuery(url.searchParams, COLLECTION);
-    const { actions, ...page } = await io.actions.list(caller.tenantId, query);
+    const { actions, ...page } = await io.actions.list(caller, query);
     const entities = actions.map((action) => presentAction(action));
     return collectionAnswer({ url, base }, { name: 'MachineActions', query, ...page }, entities);
   };

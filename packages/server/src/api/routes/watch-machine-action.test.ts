@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
-import { ActionId, MachineId, TenantId } from '@longarm/contract/ids';
+import { ActionId, ApplicationId, MachineId, TenantId } from '@longarm/contract/ids';
 import type { ActionRecord } from '../../actions/action-record.ts';
+import type { Caller } from '../../audit/ports.ts';
 import { watchMachineActionRoute } from './watch-machine-action.ts';
 
 const action: ActionRecord = {
@@ -22,7 +23,17 @@ const action: ActionRecord = {
   commands: [],
 };
 
-const caller = { tenantId: action.tenantId, subject: 's', name: 'n', roles: [], scopes: [] };
+const caller: Caller = {
+  kind: 'application',
+  tenantId: action.tenantId,
+  deviceGroups: 'all',
+  subject: 's',
+  principal: 's',
+  applicationId: ApplicationId.parse(action.tenantId),
+  name: 'n',
+  roles: [],
+  scopes: [],
+};
 
 /** A watch over a row that can be read until `breaks` is called; the timer fires by hand. */
 const watch = async () => {
@@ -51,6 +62,9 @@ const watch = async () => {
   if (reader === undefined) throw new Error('expected a stream');
   return {
     reader,
+    leavesReach: () => {
+      get = async () => null;
+    },
     timers,
     listeners,
     breaks: () => {
@@ -66,6 +80,16 @@ test('a row that cannot be read ends the watch, and nothing of it goes on', asyn
   for (const look of timers) look();
   expect(new TextDecoder().decode((await reader.read()).value)).toBe(': still here\n\n');
   await expect(reader.read()).rejects.toThrow('the disk is gone');
+  expect([timers.size, listeners.size]).toEqual([0, 0]);
+});
+
+test('an action that leaves the reach of its watcher ends the watch, without a word of its end', async () => {
+  const { reader, timers, listeners, leavesReach } = await watch();
+  await reader.read();
+  leavesReach();
+  for (const look of timers) look();
+  await reader.read();
+  await expect(reader.read()).rejects.toThrow('out of the reach');
   expect([timers.size, listeners.size]).toEqual([0, 0]);
 });
 

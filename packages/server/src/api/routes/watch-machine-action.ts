@@ -6,6 +6,7 @@ import type { ActionRecord } from '../../actions/action-record.ts';
 import { isOverInEffect } from '../../actions/lifecycle.ts';
 import type { ActionStore, Hints, TransferProgress } from '../../actions/ports.ts';
 import type { Caller } from '../../audit/ports.ts';
+import type { Reach } from '../../audit/reach.ts';
 import { presentAction } from '../present/present-action.ts';
 import type { Route } from '../route.ts';
 
@@ -26,8 +27,10 @@ const eventText = (event: string, data: unknown): Uint8Array =>
 
 type Teller = { readonly tell: (chunk: Uint8Array) => void; readonly finish: () => void };
 
+type Watched = { readonly reach: Reach; readonly first: ActionRecord };
+
 /** Looks at the row again whenever told, one look at a time, and tells what is new. */
-const watcher = (io: WatchIo, first: ActionRecord, { tell, finish }: Teller) => {
+const watcher = (io: WatchIo, { reach, first }: Watched, { tell, finish }: Teller) => {
   let told = '';
   let looking = false;
   let again = false;
@@ -43,8 +46,9 @@ const watcher = (io: WatchIo, first: ActionRecord, { tell, finish }: Teller) => 
     if (looking) return;
     looking = true;
     try {
-      const action = await io.actions.get(first.tenantId, first.id);
-      if (action !== null) show(action);
+      const action = await io.actions.get(reach, first.id);
+      if (action === null) throw new Error('the action is out of the reach of whoever watches it');
+      show(action);
     } finally {
       looking = false;
     }
@@ -69,7 +73,11 @@ export const watchMachineActionRoute =
           stop();
           controller.close();
         };
-        const { show, look } = watcher(io, first, { tell: (chunk) => open && controller.enqueue(chunk), finish });
+        const { show, look } = watcher(
+          io,
+          { reach: caller, first },
+          { tell: (chunk) => open && controller.enqueue(chunk), finish },
+        );
         // whoever watches connects anew, and meets the fault in an answer
         const fail = (fault: unknown) => {
           if (!open) return;

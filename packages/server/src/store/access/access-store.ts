@@ -2,6 +2,7 @@
 import { TenantId } from '@longarm/contract/ids';
 import type { Role } from '@longarm/contract/permission';
 import type { Kysely, Selectable } from 'kysely';
+import type { DeviceGroups } from '../../audit/reach.ts';
 import type { AccessStore, ApplicationRecord, EnrolTokenRecord } from '../../auth/ports.ts';
 import type { ApplicationRow, EnrolTokenRow, Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
@@ -14,14 +15,16 @@ const applicationRecord = (row: Selectable<ApplicationRow>): ApplicationRecord =
   secretSha256: row.secret_sha256,
   // written by this store from parsed names
   roles: JSON.parse(row.roles) as Role[],
+  deviceGroups: row.device_groups === null ? 'all' : (JSON.parse(row.device_groups) as DeviceGroups),
   createdAt: row.created_at,
 });
 
-const enrolTokenRecord = (row: Selectable<EnrolTokenRow>): EnrolTokenRecord => ({
+const enrolTokenRecord = (row: Selectable<EnrolTokenRow> & { group_name: string | null }): EnrolTokenRecord => ({
   id: row.id,
   tenantId: row.tenant_id,
   secretSha256: row.secret_sha256,
   tags: JSON.parse(row.tags) as string[],
+  group: row.group_id === null ? null : { id: row.group_id, name: row.group_name ?? '' },
   uses: row.uses,
   maxUses: row.max_uses,
   expiresAt: row.expires_at,
@@ -48,6 +51,7 @@ const addApplication = async (db: Kysely<Schema>, application: ApplicationRecord
       secret_sha256: application.secretSha256,
       roles: JSON.stringify(application.roles),
       created_at: application.createdAt,
+      device_groups: application.deviceGroups === 'all' ? null : JSON.stringify(application.deviceGroups),
     })
     .execute();
   await writeAudit(db, {
@@ -56,7 +60,7 @@ const addApplication = async (db: Kysely<Schema>, application: ApplicationRecord
     actor,
     event: 'application.added',
     subject: application.id,
-    detail: { name: application.name, roles: application.roles },
+    detail: { name: application.name, roles: application.roles, deviceGroups: application.deviceGroups },
   });
 };
 
@@ -96,6 +100,7 @@ const addEnrolToken = async (db: Kysely<Schema>, token: EnrolTokenRecord, actor:
       expires_at: token.expiresAt,
       revoked: 0,
       created_at: token.createdAt,
+      group_id: token.group?.id ?? null,
     })
     .execute();
   await writeAudit(db, {
@@ -104,7 +109,7 @@ const addEnrolToken = async (db: Kysely<Schema>, token: EnrolTokenRecord, actor:
     actor,
     event: 'enrol-token.added',
     subject: token.id,
-    detail: { tags: token.tags },
+    detail: { tags: token.tags, group: token.group?.name ?? null },
   });
 };
 
@@ -156,9 +161,11 @@ export const accessStore = (
   listEnrolTokens: async (tenantId) => {
     const rows = await reader
       .selectFrom('enrol_tokens')
-      .selectAll()
-      .where('tenant_id', '=', tenantId)
-      .orderBy('created_at')
+      .leftJoin('device_groups', 'device_groups.id', 'enrol_tokens.group_id')
+      .selectAll('enrol_tokens')
+      .select('device_groups.name as group_name')
+      .where('enrol_tokens.tenant_id', '=', tenantId)
+      .orderBy('enrol_tokens.created_at')
       .execute();
     return rows.map(enrolTokenRecord);
   },

@@ -9,7 +9,7 @@ import { claimNext } from './claim-next.ts';
 import { declareRestored } from './declare-restored.ts';
 import { expireOverdue } from './expire-overdue.ts';
 import { listActions } from './list-actions.ts';
-import { withCommands } from './load-actions.ts';
+import { loadActionInReach } from './load-actions.ts';
 import type { EnvelopeMaker } from './make-envelope.ts';
 import { reconcileMachine } from './reconcile-machine.ts';
 import { recordFact } from './record-fact.ts';
@@ -57,14 +57,6 @@ export const actionStore = (io: {
   declareRestored: (by) => io.units.run((db) => declareRestored(db, by)),
   machinesToServe: (now, limit) => machinesToServe(io.reader, now, limit),
   unconfirmedCancels: (limit) => unconfirmedCancels(io.reader, limit),
-  get: async (tenantId, actionId) => {
-    const rows = await io.reader
-      .selectFrom('actions')
-      .selectAll()
-      .where('id', '=', actionId)
-      .where('tenant_id', '=', tenantId)
-      .execute();
-    return (await withCommands(io.reader, rows))[0] ?? null;
-  },
-  list: (tenantId, query) => listActions(io.reader, { tenantId, query }),
+  get: (reach, actionId) => loadActionInReach(io.reader, reach, actionId),
+  list: (reach, query) => listActions(io.reader, { reach, query }),
 });

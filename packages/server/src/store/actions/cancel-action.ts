@@ -4,14 +4,14 @@ import type { Kysely } from 'kysely';
 import type { ActionStore, CancelOutcome } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import { applyEvent } from './apply-event.ts';
-import { loadAction } from './load-actions.ts';
+import { loadAction, loadActionInReach } from './load-actions.ts';
 
 export const cancelAction = async (
   db: Kysely<Schema>,
   cancel: Parameters<ActionStore['cancel']>[0],
 ): Promise<CancelOutcome> => {
-  const action = await loadAction(db, cancel.actionId);
-  if (action === null || action.tenantId !== cancel.tenantId) return { kind: 'no-action' };
+  const action = await loadActionInReach(db, cancel.reach, cancel.actionId);
+  if (action === null) return { kind: 'no-action' };
   if (isFinal(action.status)) return { kind: 'already-final', action };
   const event = { kind: 'cancel', requestor: cancel.requestor, comment: cancel.comment } as const;
   await applyEvent(db, action, { event, actor: cancel.requestor, now: cancel.now });

@@ -1,12 +1,13 @@
 /** The action list: every documented filter, the newest first unless asked otherwise. */
 import { ACTION_STATUSES, ACTION_TYPES, REQUEST_SOURCES } from '@longarm/contract/action';
-import type { TenantId } from '@longarm/contract/ids';
 import type { ActionField } from '@longarm/contract/odata/fields';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
+import type { Reach } from '../../audit/reach.ts';
 import { cutPage, filtered, paged } from '../collection-page.ts';
 import type { ColumnMap } from '../odata/column-map.ts';
+import { actionInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
 import { withCommands } from './load-actions.ts';
 
@@ -23,21 +24,21 @@ const ACTION_COLUMNS: ColumnMap<ActionField> = {
   requestSource: { kind: 'enum', column: 'actions.source', values: REQUEST_SOURCES },
 };
 
-type Listing = { readonly tenantId: TenantId; readonly query: CollectionQuery };
+type Listing = { readonly reach: Reach; readonly query: CollectionQuery };
 
-const ofTenant = (db: Kysely<Schema>, listing: Listing) =>
-  filtered(db.selectFrom('actions').where('actions.tenant_id', '=', listing.tenantId), listing.query, ACTION_COLUMNS);
+const inReach = (db: Kysely<Schema>, listing: Listing) =>
+  filtered(db.selectFrom('actions').where(actionInReach(listing.reach)), listing.query, ACTION_COLUMNS);
 
 export const listActions = async (
   db: Kysely<Schema>,
   listing: Listing,
 ): Promise<{ readonly actions: readonly ActionRecord[]; readonly count: number | null; readonly hasMore: boolean }> => {
-  const page = paged(ofTenant(db, listing).selectAll('actions'), listing.query, ACTION_COLUMNS);
+  const page = paged(inReach(db, listing).selectAll('actions'), listing.query, ACTION_COLUMNS);
   // the key breaks ties: later accepted is newer
   const ordered = listing.query.orderBy.length === 0 ? page.orderBy('actions.created_at', 'desc') : page;
   const { rows, hasMore } = cutPage(await ordered.orderBy('actions.seq', 'desc').execute());
   const counted = listing.query.count
-    ? await ofTenant(db, listing)
+    ? await inReach(db, listing)
         .select((eb) => eb.fn.countAll<number>().as('rows'))
         .executeTakeFirstOrThrow()
     : null;

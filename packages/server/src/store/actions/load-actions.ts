@@ -2,6 +2,8 @@
 import type { ActionId } from '@longarm/contract/ids';
 import type { Kysely, Selectable } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
+import type { Reach } from '../../audit/reach.ts';
+import { actionInReach } from '../reach.ts';
 import type { ActionRow, CommandRow, ResultRow, Schema } from '../schema.ts';
 import { actionRecord } from './action-rows.ts';
 
@@ -46,7 +48,17 @@ export const withCommands = async (
   return rows.map((row) => actionRecord(row, commandsOf.get(row.id) ?? [], resultsOf.get(row.id) ?? []));
 };
 
-/** One action by id, or null. */
+/** One action by id, or null where it is not there, or out of reach. */
+export const loadActionInReach = async (
+  db: Kysely<Schema>,
+  reach: Reach,
+  id: ActionId,
+): Promise<ActionRecord | null> => {
+  const rows = await db.selectFrom('actions').selectAll().where(actionInReach(reach)).where('id', '=', id).execute();
+  return (await withCommands(db, rows))[0] ?? null;
+};
+
+/** One action by id, whoever asks, or null. */
 export const loadAction = async (db: Kysely<Schema>, id: ActionId): Promise<ActionRecord | null> => {
   const row = await db.selectFrom('actions').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined) return null;

@@ -1,10 +1,10 @@
 /** The unit behind runliveresponse: machine, files, busy and sessions are judged and the action is written, together. */
 
 import { libraryFileOf } from '@longarm/contract/commands/index';
-import type { MachineId, TenantId } from '@longarm/contract/ids';
 import type { Kysely, Selectable } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { NewAction, NewCommand, RequestOutcome } from '../../actions/ports.ts';
+import { machineInReach } from '../reach.ts';
 import type { ActionRow, LibraryFileRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { actionRecord } from './action-rows.ts';
@@ -29,13 +29,14 @@ const findRepeated = async (db: Kysely<Schema>, action: NewAction): Promise<Requ
   return repeated === null ? null : { kind: 'repeated', action: repeated };
 };
 
-const findMachine = (db: Kysely<Schema>, tenantId: TenantId, machineId: MachineId) =>
+const findMachine = (db: Kysely<Schema>, { machineId, ...reach }: NewAction) =>
   db
     .selectFrom('machines')
-    .select(['dns_name', 'session_id'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', machineId)
-    .where('merged_into', 'is', null)
+    .leftJoin('device_groups as group', 'group.id', 'machines.group_id')
+    .select(['machines.dns_name', 'machines.session_id', 'group.name as group_name', 'group.live_response'])
+    .where(machineInReach(reach))
+    .where('machines.id', '=', machineId)
+    .where('machines.merged_into', 'is', null)
     .executeTakeFirst();
 
 const findBusy = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome | null> => {
@@ -122,6 +123,12 @@ const newActionRow = (action: NewAction, machine: Machine): Omit<Selectable<Acti
   cancellation_requested_at: null,
   cancellation_acknowledged_at: null,
   cancellation_effective_at: null,
+  requester: null,
+  requester_application: null,
+  approval_state: null,
+  approver: null,
+  approval_reason: null,
+  approval_decided_at: null,
 });
 
 const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {
@@ -169,8 +176,9 @@ const insertAll = async (
 export const requestAction = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome> => {
   const repeated = await findRepeated(db, action);
   if (repeated !== null) return repeated;
-  const machine = await findMachine(db, action.tenantId, action.machineId);
+  const machine = await findMachine(db, action);
   if (machine === undefined) return { kind: 'no-machine' };
+  if (machine.live_response === 0) return { kind: 'switched-off', group: machine.group_name ?? '' };
   const pins = await pinFiles(db, action);
   if (!Array.isArray(pins)) return pins as RequestOutcome;
   const busy = await findBusy(db, action);

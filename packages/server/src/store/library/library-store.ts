@@ -48,6 +48,7 @@ const saveFile = async (db: Kysely<Schema>, file: NewLibraryFile): Promise<Libra
     created_at: known?.created_at ?? file.now,
     updated_at: file.now,
     signatures: JSON.stringify(signaturesOf(file, known)),
+    requires_approval: known?.requires_approval ?? 0,
   };
   await db
     .insertInto('library_files')

@@ -23,7 +23,7 @@ const supersede = async (
 ): Promise<MachineId | null> => {
   const older = await db
     .selectFrom('machines')
-    .select('id')
+    .select(['id', 'group_id'])
     .where('tenant_id', '=', tenantId)
     .where('hardware_id', '=', enrolment.hardwareId)
     .where('id', '!=', enrolment.machineId)
@@ -32,6 +32,13 @@ const supersede = async (
     .executeTakeFirst();
   if (older === undefined) return null;
   await db.updateTable('machines').set({ merged_into: enrolment.machineId }).where('id', '=', older.id).execute();
+  // where the token names no group, the machine stays in the one that it was in
+  await db
+    .updateTable('machines')
+    .set({ group_id: older.group_id })
+    .where('id', '=', enrolment.machineId)
+    .where('group_id', 'is', null)
+    .execute();
   return older.id;
 };
 
@@ -49,6 +56,7 @@ const insertMachine = async (db: Kysely<Schema>, token: EnrolTokenRow, enrolment
       last_seen: enrolment.now,
       session_id: null,
       envelope_counter: 0,
+      group_id: token.group_id,
     })
     .execute();
   for (const tag of new Set(JSON.parse(token.tags) as string[])) {

@@ -1,14 +1,15 @@
 /** The machine list: every documented filter, by id unless asked otherwise. */
-import type { TenantId } from '@longarm/contract/ids';
 import { ACTIVE_DAYS } from '@longarm/contract/limits';
 import { HEALTH_STATUSES, OS_PLATFORMS } from '@longarm/contract/machine';
 import type { MachineField } from '@longarm/contract/odata/fields';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import { type Kysely, sql } from 'kysely';
+import type { Reach } from '../../audit/reach.ts';
 import { MACHINE_CONSTANTS } from '../../machines/machine-constants.ts';
 import type { MachineRecord } from '../../machines/ports.ts';
 import { cutPage, filtered, paged } from '../collection-page.ts';
 import type { ColumnMap, ValueColumn } from '../odata/column-map.ts';
+import { machineInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
 import { withTags } from './machine-rows.ts';
 
@@ -45,19 +46,20 @@ const machineColumns = (now: number): ColumnMap<MachineField> => ({
   osVersion: { kind: 'text', column: 'machines.os_version', nullable: true },
   agentVersion: { kind: 'text', column: 'machines.agent_version' },
   riskScore: same('enum', MACHINE_CONSTANTS.riskScore),
-  rbacGroupId: { kind: 'number', expression: sql`cast(${MACHINE_CONSTANTS.rbacGroupId} as integer)` },
-  rbacGroupName: { kind: 'text', nullable: true, expression: sql`cast(null as text)` },
+  rbacGroupId: { kind: 'number', expression: sql`coalesce(machines.group_id, 0)` },
+  rbacGroupName: {
+    kind: 'text',
+    nullable: true,
+    expression: sql`(select device_groups.name from device_groups where device_groups.id = machines.group_id)`,
+  },
   isOnline: { kind: 'boolean', expression: sql`case when machines.session_id is null then 0 else 1 end` },
 });
 
-type Listing = { readonly tenantId: TenantId; readonly query: CollectionQuery; readonly now: number };
+type Listing = { readonly reach: Reach; readonly query: CollectionQuery; readonly now: number };
 
-const ofTenant = (db: Kysely<Schema>, listing: Listing) =>
+const inReach = (db: Kysely<Schema>, listing: Listing) =>
   filtered(
-    db
-      .selectFrom('machines')
-      .where('machines.tenant_id', '=', listing.tenantId)
-      .where('machines.merged_into', 'is', null),
+    db.selectFrom('machines').where(machineInReach(listing.reach)).where('machines.merged_into', 'is', null),
     listing.query,
     machineColumns(listing.now),
   );
@@ -70,10 +72,10 @@ export const listMachines = async (
   readonly count: number | null;
   readonly hasMore: boolean;
 }> => {
-  const page = paged(ofTenant(db, listing).selectAll('machines'), listing.query, machineColumns(listing.now));
+  const page = paged(inReach(db, listing).selectAll('machines'), listing.query, machineColumns(listing.now));
   const { rows, hasMore } = cutPage(await page.orderBy('machines.id').execute());
   const counted = listing.query.count
-    ? await ofTenant(db, listing)
+    ? await inReach(db, listing)
         .select((eb) => eb.fn.countAll<number>().as('rows'))
         .executeTakeFirstOrThrow()
     : null;

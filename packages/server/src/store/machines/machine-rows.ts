@@ -9,7 +9,9 @@ import type { MachineRow, Schema } from '../schema.ts';
 /** Ids bound in one query. */
 const IDS_PER_QUERY = 2_000;
 
-const machineRecord = (row: Selectable<MachineRow>, tags: readonly string[]): MachineRecord => ({
+type Extras = { readonly tags: readonly string[]; readonly groupName: string | undefined };
+
+const machineRecord = (row: Selectable<MachineRow>, { tags, groupName }: Extras): MachineRecord => ({
   id: row.id,
   tenantId: row.tenant_id,
   mergedInto: row.merged_into,
@@ -27,10 +29,26 @@ const machineRecord = (row: Selectable<MachineRow>, tags: readonly string[]): Ma
   // written by this store from parsed facts
   ipAddresses: JSON.parse(row.ip_addresses) as IpAddressEntity[],
   tags,
+  group: row.group_id === null ? null : { id: row.group_id, name: groupName ?? '' },
   firstSeen: row.first_seen,
   lastSeen: row.last_seen,
   isOnline: row.session_id !== null,
 });
+
+/** Names of the groups that these machines are in. */
+const groupNames = async (
+  db: Kysely<Schema>,
+  rows: readonly Selectable<MachineRow>[],
+): Promise<ReadonlyMap<number, string>> => {
+  const ids = [...new Set(rows.flatMap((row) => row.group_id ?? []))];
+  const names = new Map<number, string>();
+  for (let start = 0; start < ids.length; start += IDS_PER_QUERY) {
+    const some = ids.slice(start, start + IDS_PER_QUERY);
+    const groups = await db.selectFrom('device_groups').select(['id', 'name']).where('id', 'in', some).execute();
+    for (const { id, name } of groups) names.set(id, name);
+  }
+  return names;
+};
 
 /** The records of these rows, in their order. */
 export const withTags = async (
@@ -51,7 +69,10 @@ export const withTags = async (
       else known.push(row.tag);
     }
   }
-  return rows.map((row) => machineRecord(row, tags.get(row.id) ?? []));
+  const names = await groupNames(db, rows);
+  return rows.map((row) =>
+    machineRecord(row, { tags: tags.get(row.id) ?? [], groupName: names.get(row.group_id ?? 0) }),
+  );
 };
 
 /** The columns that a device tells of itself. */

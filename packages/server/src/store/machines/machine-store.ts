@@ -1,8 +1,10 @@
 /** Machines in the store. */
-import { parseMachineId, type TenantId } from '@longarm/contract/ids';
+import { parseMachineId } from '@longarm/contract/ids';
 import { type Kysely, sql } from 'kysely';
+import type { Reach } from '../../audit/reach.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
 import { foldCase } from '../odata/fold-case.ts';
+import { machineInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
@@ -30,8 +32,15 @@ const connect = async (db: Kysely<Schema>, connection: Connection) => {
   await rememberAddresses(db, { machineId: connection.machineId, addresses, now: connection.now });
 };
 
-const changeTag = async (db: Kysely<Schema>, change: TagChange) => {
+const changeTag = async (db: Kysely<Schema>, change: TagChange): Promise<boolean> => {
   const { machineId, tag } = change;
+  const known = await db
+    .selectFrom('machines')
+    .select('id')
+    .where(machineInReach(change.reach))
+    .where('id', '=', machineId)
+    .executeTakeFirst();
+  if (known === undefined) return false;
   if (change.action === 'Add') {
     await db
       .insertInto('machine_tags')
@@ -42,35 +51,36 @@ const changeTag = async (db: Kysely<Schema>, change: TagChange) => {
     await db.deleteFrom('machine_tags').where('machine_id', '=', machineId).where('tag', '=', tag).execute();
   }
   await writeAudit(db, {
-    tenantId: change.tenantId,
+    tenantId: change.reach.tenantId,
     at: change.now,
     actor: change.actor,
     event: `machine.tag.${change.action}`,
     subject: machineId,
     detail: { tag },
   });
+  return true;
 };
 
-const live = (db: Kysely<Schema>, tenantId: TenantId) =>
+const live = (db: Kysely<Schema>, reach: Reach) =>
   db
     .selectFrom('machines')
     .selectAll('machines')
-    .where('machines.tenant_id', '=', tenantId)
+    .where(machineInReach(reach))
     .where('machines.merged_into', 'is', null);
 
-const resolve = async (db: Kysely<Schema>, tenantId: TenantId, text: string): Promise<readonly MachineRecord[]> => {
+const resolve = async (db: Kysely<Schema>, reach: Reach, text: string): Promise<readonly MachineRecord[]> => {
   const id = parseMachineId(text);
   if (id !== null) {
     const byId = await db
       .selectFrom('machines')
       .selectAll()
-      .where('tenant_id', '=', tenantId)
+      .where(machineInReach(reach))
       .where('id', '=', id)
       .execute();
     if (byId.length > 0) return withTags(db, byId);
   }
   const lower = foldCase(text);
-  const byName = live(db, tenantId)
+  const byName = live(db, reach)
     .where((eb) => eb.or([eb(sql`lower(machines.dns_name)`, '=', lower), eb('machines.aad_device_id', '=', lower)]))
     .orderBy('machines.id')
     .limit(MACHINES_FOUND);
@@ -79,9 +89,9 @@ const resolve = async (db: Kysely<Schema>, tenantId: TenantId, text: string): Pr
 
 const byAddress = async (
   db: Kysely<Schema>,
-  query: { readonly tenantId: TenantId; readonly address: string; readonly from: number; readonly to: number },
+  query: { readonly reach: Reach; readonly address: string; readonly from: number; readonly to: number },
 ) => {
-  const rows = await live(db, query.tenantId)
+  const rows = await live(db, query.reach)
     .innerJoin('machine_addresses', 'machine_addresses.machine_id', 'machines.id')
     .where('machine_addresses.address', '=', query.address)
     .where('machine_addresses.first_seen', '<=', query.to)
@@ -94,13 +104,13 @@ const byAddress = async (
 
 const byTag = async (
   db: Kysely<Schema>,
-  query: { readonly tenantId: TenantId; readonly tag: string; readonly startsWith: boolean },
+  query: { readonly reach: Reach; readonly tag: string; readonly startsWith: boolean },
 ) => {
   // compared by length and substring, so that % and _ in a tag are only themselves
   const tagFits = query.startsWith
     ? sql<boolean>`substr(machine_tags.tag, 1, ${[...query.tag].length}) = ${query.tag}`
     : sql<boolean>`machine_tags.tag = ${query.tag}`;
-  const rows = await live(db, query.tenantId)
+  const rows = await live(db, query.reach)
     .where('machines.id', 'in', (eb) => eb.selectFrom('machine_tags').select('machine_tags.machine_id').where(tagFits))
     .orderBy('machines.id')
     .limit(MACHINES_FOUND)
@@ -140,18 +150,18 @@ export const machineStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): 
     units.run(async (db) => {
       await db.updateTable('machines').set({ session_id: null }).where('session_id', 'is not', null).execute();
     }),
-  get: async (tenantId, machineId) => {
+  get: async (reach, machineId) => {
     const rows = await reader
       .selectFrom('machines')
       .selectAll()
-      .where('tenant_id', '=', tenantId)
+      .where(machineInReach(reach))
       .where('id', '=', machineId)
       .execute();
     return (await withTags(reader, rows))[0] ?? null;
   },
-  resolve: (tenantId, text) => resolve(reader, tenantId, text),
-  list: (tenantId, query, now) => listMachines(reader, { tenantId, query, now }),
-  byAddress: (tenantId, address, window) => byAddress(reader, { tenantId, address, ...window }),
-  byTag: (tenantId, tag, startsWith) => byTag(reader, { tenantId, tag, startsWith }),
+  resolve: (reach, text) => resolve(reader, reach, text),
+  list: (reach, query, now) => listMachines(reader, { reach, query, now }),
+  byAddress: (reach, address, window) => byAddress(reader, { reach, address, ...window }),
+  byTag: (reach, tag, startsWith) => byTag(reader, { reach, tag, startsWith }),
   changeTag: (change) => units.run((db) => changeTag(db, change)),
 });
