@@ -1,5 +1,5 @@
 /** Connects, and connects again whenever the connection is over, for as long as the agent runs. */
-import { backoffMs, STABLE_MS } from './backoff.ts';
+import { backoff, type Course } from './backoff.ts';
 import { runSession, type SessionEnd, type SessionIo } from './session.ts';
 
 /** All that the runtime says of a name that does not resolve, and of a port that nobody listens at. */
@@ -29,23 +29,27 @@ const reasonOf = async (io: LinkIo, { isUnreached, reason }: SessionEnd): Promis
 export const link = (io: LinkIo): Link => {
   const stopping = new AbortController();
   let current = new AbortController();
-  let failures = 0;
-  let welcomedAt: number | null = null;
+  const pauses = backoff(io.random);
+  /** When the connection is a stable one, if it lives so long; null before its welcome. */
+  let stableAt: number | null = null;
 
   const connectOnce = async (): Promise<SessionEnd> => {
     current = new AbortController();
-    welcomedAt = null;
-    const onWelcome = () => {
-      welcomedAt = io.monotonic();
-      io.onWelcome();
+    stableAt = null;
+    const onWelcome = (heartbeatMs: number) => {
+      stableAt = io.monotonic() + heartbeatMs;
+      io.onWelcome(heartbeatMs);
     };
     return runSession({ ...io, onWelcome }, AbortSignal.any([stopping.signal, current.signal]));
   };
 
+  const course = (): Course => {
+    if (stableAt === null) return 'failed';
+    return io.monotonic() >= stableAt ? 'stable' : 'short';
+  };
+
   const stayAway = async (end: SessionEnd) => {
-    const isStable = welcomedAt !== null && io.monotonic() - welcomedAt >= STABLE_MS;
-    failures = isStable ? 1 : failures + 1;
-    const delayMs = backoffMs(failures, io.random, end.retryAfterSeconds * 1_000);
+    const delayMs = pauses.next(course(), end.retryAfterSeconds * 1_000);
     io.log('warn', 'not connected', { reason: await reasonOf(io, end), retryInMs: delayMs });
     await io.pause(delayMs, stopping.signal);
   };

@@ -26,8 +26,8 @@ export type SessionIo = HeartbeatIo & {
   /** Answers the server's nonce. */
   readonly prove: (nonce: string) => Extract<FrameToServer, { type: 'prove' }>;
   readonly learnTime: (serverTime: number) => void;
-  /** The server let this device in. */
-  readonly onWelcome: () => void;
+  /** The server let this device in, and told how often it wants to hear from it. */
+  readonly onWelcome: (heartbeatMs: number) => void;
 };
 
 export type SessionEnd = {
@@ -81,11 +81,12 @@ const onWelcome = (live: Live, { serverTime, heartbeatSeconds }: Frame<'welcome'
   live.io.learnTime(serverTime);
   live.phase = 'connected';
   live.heartbeat.stop();
-  live.heartbeat = startHeartbeat(live.io, heartbeatSeconds * 1_000, {
+  const heartbeatMs = heartbeatSeconds * 1_000;
+  live.heartbeat = startHeartbeat(live.io, heartbeatMs, {
     beat: () => live.send({ type: 'heartbeat' }),
     silent: () => live.end('the server is silent: nothing came for two heartbeats'),
   });
-  live.io.onWelcome();
+  live.io.onWelcome(heartbeatMs);
   live.io.outbox.connected(live.send);
   live.io.live.connected(live.send);
 };
