@@ -5,9 +5,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { TARGETS, type Target } from '@longarm/contract/targets';
 import { baseRuntime } from './build/base-runtime.ts';
 import { compileProgram } from './build/compile-program.ts';
-import { executableName, PROGRAM_NAMES, type ProgramName, TARGETS, type Target } from './build/targets.ts';
+import { executableName, PROGRAM_NAMES, type ProgramName } from './build/targets.ts';
 import { writeChecksums } from './build/write-checksums.ts';
 
 const root = join(import.meta.dir, '..');

@@ -1,8 +1,9 @@
 /** The runtime that an executable stands on: from the npm registry, checked against the lock file, doors closed. */
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Target } from '@longarm/contract/targets';
 import { closeDoors } from './close-doors.ts';
-import { RUNTIME_PACKAGES, type Target } from './targets.ts';
+import { RUNTIME_PACKAGES } from './targets.ts';
 
 /** Rises when what is done to a runtime changes: what lies in the cache was made the old way. */
 const CACHE_EDITION = 1;

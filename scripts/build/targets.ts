@@ -1,14 +1,5 @@
-/** Systems that executables are made for, and the runtime package of the npm registry below each. */
-
-export const TARGETS = [
-  'linux-x64',
-  'linux-arm64',
-  'linux-x64-musl',
-  'windows-x64',
-  'darwin-arm64',
-  'darwin-x64',
-] as const;
-export type Target = (typeof TARGETS)[number];
+/** The runtime package of the npm registry below each executable, and what they are called. */
+import { type Target, targetFileName } from '@longarm/contract/targets';
 
 /** Named like the packages, so `aarch64` for `arm64`. */
 export const RUNTIME_PACKAGES: Readonly<Record<Target, string>> = {
@@ -28,7 +19,5 @@ export type ProgramName = keyof typeof PROGRAMS;
 export const PROGRAM_NAMES = Object.keys(PROGRAMS).filter((name): name is ProgramName => name in PROGRAMS);
 
 /** Without a target: for this machine, under the bare name. */
-export const executableName = (program: ProgramName, target: Target | null, hostPlatform: string): string => {
-  const isWindows = target === null ? hostPlatform === 'win32' : target.startsWith('windows-');
-  return `${program}${target === null ? '' : `-${target}`}${isWindows ? '.exe' : ''}`;
-};
+export const executableName = (program: ProgramName, target: Target | null, hostPlatform: string): string =>
+  target === null ? `${program}${hostPlatform === 'win32' ? '.exe' : ''}` : targetFileName(program, target);

@@ -1,7 +1,8 @@
 /** `SHA256SUMS` beside the executables, in the form that `sha256sum -c` reads. */
 import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { executableName, PROGRAM_NAMES, TARGETS } from './targets.ts';
+import { TARGETS } from '@longarm/contract/targets';
+import { executableName, PROGRAM_NAMES } from './targets.ts';
 
 const sha256 = async (path: string): Promise<string> => {
   const hasher = new Bun.CryptoHasher('sha256');

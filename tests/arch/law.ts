@@ -42,6 +42,7 @@ const SERVER: Readonly<Record<string, RoomLaw>> = {
   gateway: door,
   transfer: door,
   admin: door,
+  installer: door,
   http: { telemetry: 'all' },
   auth: gatekeeper,
   limits: gatekeeper,

@@ -1,11 +1,14 @@
-/** The executables as they are shipped: what they do not obey, and one round of a server and an agent. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
+/** The executables as they are shipped: what they do not obey, one round of a server and an agent, and installing one. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '@longarm/contract/version';
+import { makeLoopbackCertificate } from '@longarm/testkit/loopback-certificate';
 import { getFile, isFinal, openSite, putFile, runScript } from '@longarm/testkit/test-site';
+import { until } from '@longarm/testkit/until';
+import { type InstallSite, openInstallSite } from './fixtures/install-site.ts';
 
 // compilers and processes start here, on machines that may be busy with other tests
 setDefaultTimeout(60_000);
@@ -107,4 +110,85 @@ test('a whole round with the executables: enrol, PutFile, RunScript, GetFile', a
   } finally {
     await site.close();
   }
+});
+
+describe.if(process.platform === 'linux')('the line of the installer', () => {
+  let site: InstallSite;
+  beforeAll(async () => {
+    const place = join(folder, 'install');
+    await mkdir(place);
+    site = await openInstallSite(folder, place);
+  });
+  afterAll(async () => {
+    site.stopAgent();
+    await site.close();
+  });
+
+  test('stops where somebody else answers, and runs nothing of what he sends', async () => {
+    const { caPem, cert, key } = await makeLoopbackCertificate(Date.now());
+    const marker = join(folder, 'install', 'ran');
+    const asked: string[] = [];
+    await using other = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      tls: { cert, key },
+      fetch: (request) => {
+        const { pathname } = new URL(request.url);
+        asked.push(pathname);
+        return new Response(pathname.endsWith('.pem') ? caPem : `touch '${marker}'`);
+      },
+    });
+    const { line } = await site.line();
+    const ended = await site.paste(line.replaceAll(site.url, `https://127.0.0.1:${other.port}`));
+    expect(ended.code).not.toBe(0);
+    expect(ended.err).toContain('not the authority of your server: nothing was run');
+    expect(asked).toEqual(['/agent/v1/ca.pem']);
+    expect([existsSync(marker), existsSync(site.root), site.leftovers()]).toEqual([false, false, []]);
+  });
+
+  test('a wrong token is told at once, and nothing is installed', async () => {
+    const { line, token } = await site.line();
+    const wrong = token.replace(/^longarm1\.[^.]+/, 'longarm1.nosuchtoken');
+    const ended = await site.paste(line.replace(token, wrong));
+    expect(ended.code).not.toBe(0);
+    expect(ended.err).toContain('the server refused to enrol this device');
+    expect([existsSync(join(site.root, 'etc')), site.leftovers()]).toEqual([false, []]);
+  });
+
+  test('makes this device a machine that runs an action', async () => {
+    const { line, token } = await site.line();
+    const ended = await site.paste(line);
+    expect(ended).toMatchObject({ code: 0, err: expect.stringContaining('ca.pem: OK') });
+    expect(site.leftovers()).toEqual([]);
+    const status = await until(site.status, ({ running }) => running);
+    expect(status).toMatchObject({ installed: true, server: site.url, version: VERSION });
+    const machine = `/api/machines/${status.machineId}`;
+    await until(
+      async () => (await site.api.call(machine)).json,
+      ({ isOnline }) => isOnline,
+    );
+    await site.api.upload('where.sh', 'pwd; echo "$HOME $LD_PRELOAD"\n');
+    const { json } = await site.api.post(`${machine}/runliveresponse`, {
+      Commands: [runScript('where.sh')],
+      Comment: 'installed',
+    });
+    await until(async () => (await site.api.call(`/api/machineactions/${json.id}`)).json, isFinal);
+    expect(await (await site.api.download(json.id, 0)).json()).toMatchObject({
+      exit_code: 0,
+      script_output: `${site.root}/var/lib/longarm-agent/working-folder\n/root \n`,
+    });
+    expect(site.log()).toMatch(
+      new RegExp(`info starting machineId=${status.machineId} server=${site.url} version=\\S+ arguments="--state `),
+    );
+    expect(site.log()).not.toContain(token);
+  });
+
+  test('and it can be taken away again', async () => {
+    site.stopAgent();
+    await until(site.status, ({ running }) => !running);
+    const ended = await run([executable('longarm-agent'), 'uninstall', '--purge', '--root', site.root]);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(await site.status()).toMatchObject({ installed: false, machineId: null });
+    expect(existsSync(join(site.root, 'var/lib/longarm-agent'))).toBe(false);
+  });
 });

@@ -33,6 +33,7 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
     ],
   },
   deleteApplication: { deleted: true },
+  describeServer: { url: 'https://lr.example:8443', caPem: 'a certificate', targets: ['linux-x64'] },
   createEnrolToken: { id: 'tok1', token: 'longarm1.tok1.x.y' },
   listEnrolTokens: {
     tokens: [
@@ -119,6 +120,21 @@ test('an enrolment token is created with what bounds it', async () => {
   await session.bare('enrol-token', 'create', '--data', 'd');
   expect(calls).toContainEqual(['createEnrolToken', { tags: [], maxUses: null, validHours: null }]);
   expect((await session.bare('enrol-token', 'create', '--uses', '0', '--data', 'd')).code).toBe(2);
+});
+
+test('with --installer it comes in the lines that install an agent', async () => {
+  const { session, calls } = await open();
+  const asked = ['enrol-token', 'create', '--installer', '--data', 'd'];
+  const { installer } = JSON.parse((await session.bare(...asked, '--json')).out);
+  expect(installer.posix).toContain('https://lr.example:8443/install.sh');
+  expect(installer.targets).toEqual(['linux-x64']);
+  const { out } = await session.bare(...asked, '--server', 'http://10.0.0.1:8080/');
+  expect(out).toContain('sh install.sh http://10.0.0.1:8080 - --insecure)\n');
+  expect(out).toContain('The server hands out: linux-x64.');
+  calls.length = 0;
+  const refused = await session.bare(...asked, '--server', 'ftp://a');
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining('after --server') });
+  expect(calls).toEqual(['d', ['describeServer', {}], 'closed']);
 });
 
 test('enrolment tokens say whether they are still good', async () => {

@@ -43,6 +43,7 @@ describe('what applies', () => {
       strictArgs: false,
       stopOnNonzeroExit: false,
       logLevel: 'info',
+      agentsFolder: null,
     });
   });
 

@@ -32,6 +32,8 @@ export type ServerConfig = {
   readonly strictArgs: boolean;
   readonly stopOnNonzeroExit: boolean;
   readonly logLevel: LogLevel;
+  /** Folder of the executables that are handed out to devices; null: beside the server's own executable. */
+  readonly agentsFolder: string | null;
 };
 
 /** What is wrong with the configuration, a sentence each. */
@@ -57,6 +59,7 @@ const SERVER_OPTIONS = {
   'strict-args': { type: 'boolean' },
   'stop-on-nonzero-exit': { type: 'boolean' },
   'log-level': { type: 'string' },
+  agents: { type: 'string' },
   config: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -67,7 +70,7 @@ const DEFAULT_LISTEN = '127.0.0.1:8443';
 
 /** Names of settings that are truths. */
 const TRUTHS = ['insecure', 'trust-proxy', 'strict-args', 'stop-on-nonzero-exit'] as const;
-const TEXTS = ['data', 'listen', 'tls', 'profile', 'public-url', 'log-level'] as const;
+const TEXTS = ['data', 'listen', 'tls', 'profile', 'public-url', 'log-level', 'agents'] as const;
 
 type Settings = { readonly [Name in (typeof TEXTS)[number] | (typeof TRUTHS)[number]]?: string } & {
   readonly limits: Readonly<Record<string, string>>;
@@ -222,6 +225,7 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
     strictArgs: truth('strict-args', all['strict-args'], faults),
     stopOnNonzeroExit: truth('stop-on-nonzero-exit', all['stop-on-nonzero-exit'], faults),
     logLevel: oneOf('log-level', { text: all['log-level'] ?? 'info', allowed: LOG_LEVELS }, faults),
+    agentsFolder: all.agents ?? null,
   };
   if (faults.length > 0) throw new ConfigFault(faults);
   return Object.freeze(config);

@@ -25,6 +25,7 @@ Options:
   --strict-args            refuse ; & | ! $ ( ) in Args, as the original's portal does
   --stop-on-nonzero-exit   a script that exits non-zero fails, and ends its sequence
   --log-level LEVEL        debug, info (default), warn, error, silent
+  --agents DIR             executables of the agent that devices fetch; default: beside this executable
   --config FILE            the same names in TOML, limits in a table [limit]
   -h, --help               this text
 

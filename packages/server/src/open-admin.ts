@@ -23,6 +23,8 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),
     newId: randomUUID,
     caSha256: folder.certificates.caSha256,
+    // nobody listens, so there is no address
+    describeServer: async () => ({ url: null, caPem: folder.certificates.caPem, targets: [] }),
   });
   return directDoor(operations, folder.close);
 };

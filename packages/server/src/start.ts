@@ -17,6 +17,7 @@ import { dataPlane } from './wiring/data-plane.ts';
 import { deviceConnections } from './wiring/device-connections.ts';
 import { type Engine, openEngine, type World } from './wiring/engine.ts';
 import { every } from './wiring/every.ts';
+import { installer } from './wiring/installer.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
@@ -60,6 +61,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   const engine = await engineOf(world);
   const rest = restApi(engine, world);
   const devices = gateway(deviceConnections(engine));
+  const install = installer(engine, config);
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({
     base: () => url,
@@ -78,6 +80,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
       caPem: config.tls === 'off' ? null : folder.certificates.caPem,
     }),
     transfer: dataPlane(engine, rest.links),
+    install: install.door,
     upgrade: (request, server, address) =>
       new URL(request.url).pathname === devices.path && server.upgrade(request, { data: devices.socketData(address) }),
     remoteAddress: (request, server) => server.requestIP(request)?.address ?? null,
@@ -91,10 +94,13 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   }
   const server = listen(config, folder, { fetch, websocket: devices.websocket });
   url = config.publicUrl ?? listenUrl(config, server.port ?? config.port);
-  const admin = await serveAdmin(engine, world, rest.onFault);
+  const admin = await serveAdmin(engine, world, { url, shelf: install.shelf, onFault: rest.onFault });
   const stopSweeper = startSweeper(
     { every, onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again') },
-    chores(engine, rest.rate.forget),
+    chores(engine, () => {
+      rest.rate.forget();
+      install.forget();
+    }),
   );
   const stop = async () => {
     await stopSweeper();

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ApplicationId, MachineId, TenantId } from '../ids.ts';
 import { InstantText } from '../instant.ts';
 import { ROLES } from '../permission.ts';
+import { TARGETS } from '../targets.ts';
 
 /** File name of the socket in the data folder. */
 export const ADMIN_SOCKET_NAME = 'admin.sock';
@@ -89,6 +90,18 @@ export const ADMIN_OPERATIONS = {
   moveMachine: {
     request: z.strictObject({ machine: z.string().min(1).max(255), group: GroupName.nullable() }),
     answer: z.object({ machineId: MachineId, group: z.string().nullable() }),
+  },
+  /** What a device has to know to be installed from the server. */
+  describeServer: {
+    request: z.strictObject({}),
+    answer: z.object({
+      /** Without a slash at its end; null while no server runs on the folder. */
+      url: z.string().nullable(),
+      /** Its own certificate authority, PEM; null where it has no TLS of its own. */
+      caPem: z.string().nullable(),
+      /** Whose executables it hands out. */
+      targets: z.array(z.enum(TARGETS)),
+    }),
   },
   revokeEnrolToken: { request: z.strictObject({ id: z.string() }), answer: z.object({ revoked: z.boolean() }) },
   /** The folder was restored from a backup: envelopes are signed under a higher epoch from now on (semantics 30). */

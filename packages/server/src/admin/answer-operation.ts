@@ -25,6 +25,7 @@ export type AdminIo = {
   readonly newId: () => string;
   /** What enrolment tokens carry; null where the server has no TLS of its own. */
   readonly caSha256: Sha256 | null;
+  readonly describeServer: AdminOperations['describeServer'];
 };
 
 const applications = (
@@ -113,4 +114,5 @@ export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...enrolTokens(io),
   ...deviceGroups(io),
   ...restore(io),
+  describeServer: io.describeServer,
 });

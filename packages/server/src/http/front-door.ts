@@ -20,6 +20,8 @@ export type Doors<Server> = {
   readonly token: (request: Request, path: string, base: string) => Promise<Response | null>;
   readonly enrol: (request: Request, path: string, remoteAddress: string | null) => Promise<Response | null>;
   readonly transfer: Door;
+  /** Executables of the agent and the scripts that fetch them. */
+  readonly install: (request: Request, path: string, remoteAddress: string | null) => Promise<Response | null>;
   readonly reference: (path: string, base: string) => Promise<Response | null>;
   /** True when the request became a socket. */
   readonly upgrade: (request: Request, server: Server, remoteAddress: string | null) => boolean;
@@ -43,6 +45,9 @@ const baseOf = <Server>(doors: Doors<Server>, request: Request): string => {
 const callerAddress = <Server>(doors: Doors<Server>, request: Request, server: Server): string | null =>
   (doors.trustProxy ? firstOf(request.headers.get('x-forwarded-for')) : null) ?? doors.remoteAddress(request, server);
 
+/** What devices ask for, before and after they are machines of this server. */
+const isForDevices = (path: string): boolean => /^\/(?:agent\/|results\/|install[/.])/.test(path);
+
 const isApi = (path: string): boolean => /^\/+api(\/|$)/i.test(path);
 
 const forDevices = async <Server>(
@@ -51,11 +56,15 @@ const forDevices = async <Server>(
   connection: { readonly path: string; readonly server: Server },
 ) => {
   const { path, server } = connection;
-  if (!path.startsWith('/agent/') && !path.startsWith('/results/')) return null;
+  if (!isForDevices(path)) return null;
   const address = callerAddress(doors, request, server);
   if (doors.upgrade(request, server, address)) return undefined;
   doors.allowIdle(request, server, TRANSFER_IDLE_SECONDS);
-  return (await doors.enrol(request, path, address)) ?? (await doors.transfer(request, path));
+  return (
+    (await doors.enrol(request, path, address)) ??
+    (await doors.transfer(request, path)) ??
+    (await doors.install(request, path, address))
+  );
 };
 
 /** Resolves to undefined for a request that became a socket. Never throws. */

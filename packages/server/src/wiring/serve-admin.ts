@@ -6,9 +6,17 @@ import { ADMIN_SOCKET_NAME } from '@longarm/contract/admin/operations';
 import { adminHandler } from '../admin/admin-door.ts';
 import { adminOperations } from '../admin/answer-operation.ts';
 import type { FaultLog } from '../http/error-answer.ts';
+import type { AgentShelf } from '../installer/agent-shelf.ts';
 import type { Engine, World } from './engine.ts';
 
-export const serveAdmin = async (engine: Engine, { config, folder }: World, onFault: FaultLog) => {
+type Served = {
+  /** The address that callers use. */
+  readonly url: string;
+  readonly shelf: AgentShelf;
+  readonly onFault: FaultLog;
+};
+
+export const serveAdmin = async (engine: Engine, { config, folder }: World, { url, shelf, onFault }: Served) => {
   const path = join(folder.path, ADMIN_SOCKET_NAME);
   // one that a killed server left behind; the folder's lock says that nobody serves it
   await rm(path, { force: true });
@@ -22,6 +30,11 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, onFa
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),
     newId: randomUUID,
     caSha256: config.tls === 'own' ? folder.certificates.caSha256 : null,
+    describeServer: async () => ({
+      url,
+      caPem: config.tls === 'own' ? folder.certificates.caPem : null,
+      targets: (await shelf.all()).map(({ target }) => target),
+    }),
   });
   const umask = process.umask(0o177);
   try {
