@@ -11,7 +11,7 @@ export const serviceProxy = (given: string | null): string | null => {
     throw new Error('--proxy: expected an address such as http://proxy.example:3128, got something else');
   if (url.username !== '' || url.password !== '')
     throw new Error(
-      '--proxy: expected an address without a user name or password in it: everybody on this device can read the definition of a service',
+      'the proxy, by --proxy or the environment: expected an address without a user name or password in it, since everybody on this device can read the definition of a service',
     );
   return url.origin;
 };

@@ -26,7 +26,7 @@ test('by an authority that the system trusts, or without TLS, and then it says s
   for (const line of [posix, windows]) expect(line).not.toMatch(/-fsSk|cacert|--insecure/);
   const open = lines('http://10.0.0.1:8080', null);
   expect(open.posix).toEndWith('sh install.sh http://10.0.0.1:8080 - --insecure)');
-  expect(open.windows).toContain(`'${token}' --insecure;`);
+  expect(open.windows).toContain(`'${token}' '--insecure' }`);
 });
 
 test('the token is no argument of a program', () => {

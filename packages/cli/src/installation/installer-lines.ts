@@ -58,18 +58,19 @@ const windowsLine = (installation: Installation): string => {
         ];
   const trust = caPem === null ? '' : ' --ssl-no-revoke --cacert "$d\\ca.pem"';
   const ca = caPem === null ? "'-'" : '"$d\\ca.pem"';
-  const steps = [
+  const option = insecureOption(installation);
+  const prepare = [
     "$ErrorActionPreference = 'Stop'",
     '$d = "$env:ProgramFiles\\longarm-agent-line-$([guid]::NewGuid())"',
     'New-Item -ItemType Directory $d | Out-Null',
+  ];
+  const steps = [
     ...authority,
     `${curl} -fsS${trust} -o "$d\\install.ps1" ${serverUrl}${INSTALL_PATHS.windows}`,
     failed,
-    `& ([scriptblock]::Create((Get-Content -Raw "$d\\install.ps1"))) ${serverUrl} ${ca} '${token}'${insecureOption(installation)}`,
-    'Remove-Item "$d\\*"',
-    'Remove-Item $d',
+    `& ([scriptblock]::Create((Get-Content -Raw "$d\\install.ps1"))) ${serverUrl} ${ca} '${token}'${option === '' ? '' : ` '${option.trim()}'`}`,
   ];
-  return `& { ${steps.join('; ')} }`;
+  return `& { ${prepare.join('; ')}; try { ${steps.join('; ')} } finally { Remove-Item "$d\\*"; Remove-Item $d } }`;
 };
 
 /** One for Linux and macOS, one for PowerShell as an administrator. Nothing in an origin or a token needs quoting. */
