@@ -32,13 +32,16 @@ const waitForEnd = async (io: StateIo, path: string): Promise<void> => {
   throw new Error(`${path}: expected the agent (process ${lockHolder(io.platform, lock)}) to end, it goes on. End it.`);
 };
 
+/** Every path that the agent keeps in the folder, whatever joins them later. */
+const keptIn = (folders: StateFolder): readonly string[] =>
+  Object.values(folders).filter((path) => typeof path === 'string');
+
 /** By name: what else lies in the folder is not the agent's, and stays with it. The lock goes last. */
 const removeState = (path: string): void => {
-  const folders: StateFolder = stateFolder(path);
-  const { identity, keys, journal, workingFolderManifest, lock } = folders;
-  for (const tree of [folders.workingFolder, folders.scripts, folders.incoming, folders.spool]) removeTree(tree);
-  for (const file of [identity, keys, journal, workingFolderManifest])
-    for (const name of [file, `${file}.new`]) rmSync(name, { force: true });
+  const folders = stateFolder(path);
+  const { lock } = folders;
+  for (const kept of keptIn(folders).filter((name) => name !== lock))
+    for (const name of [kept, `${kept}.new`]) removeTree(name);
   rmSync(lock, { force: true });
   try {
     rmdirSync(path);
