@@ -140,6 +140,33 @@ test('an upload that is cut at many places goes on where it was, and nothing of 
   expect(sha256Of(result)).toBe(sha256Of(bytes));
 });
 
+test.each([
+  ['download', 'from-server', 'nothing came for two heartbeats'],
+  ['upload', 'from-client', 'nobody took more of it for two heartbeats'],
+] as const)(
+  '%s over a connection that goes half-open: noticed within two heartbeats, and resumed',
+  async (kind, direction, fault) => {
+    const { proxy, machineId, program } = await newDevice();
+    const bytes = randomBytes(16 * MIB);
+    const path = join(site.folder, `half-open-${kind}.bin`);
+    await writeFile(path, bytes);
+    await site.api.upload(`half-open-${kind}.bin`, bytes);
+    const deaf = proxy.deafAfter(direction, 3 * MIB);
+    const command = kind === 'download' ? putFile(`half-open-${kind}.bin`) : getFile(path);
+    const { json } = await site.run(machineId, [command]);
+    await deaf;
+    const since = performance.now();
+    await program.line(new RegExp(fault));
+    // the rest is what a busy machine takes to tell
+    expect(performance.now() - since).toBeLessThan(2 * HEARTBEAT_MS + 1_000);
+    proxy.change({ kind: 'fair' });
+    const { status, commands } = await site.until(json.id, isFinal, 60_000);
+    expect([status, commands[0].errors]).toEqual(['Succeeded', []]);
+    // what had arrived was not sent again
+    expect(proxy.passed(direction)).toBeLessThan(17 * MIB);
+  },
+);
+
 test('a cut at any byte of what is said: the action ends once, having run once', async () => {
   const device = await newDevice();
   await site.api.upload('count.sh', `echo run >> ${site.folder}/$1\necho said\n`);

@@ -33,6 +33,9 @@ import { type Device, startDevice } from './wiring/device.ts';
 /** Between asking a process to end and killing it, milliseconds. */
 const KILL_GRACE_MS = 5_000;
 
+/** Until the server has said how often it wants to hear from the device, milliseconds. */
+const HEARTBEAT_MS = 30_000;
+
 /** The world, as `main.ts` gives it. */
 export type World = {
   readonly pid: number;
@@ -63,12 +66,17 @@ type Parts = {
   readonly journal: Journal;
   readonly clock: ServerClock;
   readonly stir: Stir;
+  readonly rhythm: Rhythm;
 };
 
-const commandIo = ({ world, folders, identity }: Parts): CommandIo => {
-  const { platform, after, log } = world;
+/** How often the server wants to hear from the device, milliseconds; transfers go by it as well. */
+type Rhythm = { heartbeatMs: number };
+
+const commandIo = ({ world, folders, identity, rhythm }: Parts): CommandIo => {
+  const { platform, after, random, log } = world;
+  const request = serverRequest(world.fetch, identity);
   return {
-    transfer: { request: serverRequest(world.fetch, identity), after, random: world.random, log },
+    transfer: { request, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
     process: { platform, after, graceMs: KILL_GRACE_MS },
     platform,
     folders,
@@ -114,7 +122,10 @@ const launch = (parts: Parts): Promise<Agent> => {
     live: liveOutput({ spoolOf: spoolOf(parts), after }),
     dial: dialOf(parts),
     diagnose: () => diagnose(commands.transfer.request, identity.serverUrl),
-    onWelcome: () => world.onConnected(identity.machineId),
+    onWelcome: (heartbeatMs) => {
+      parts.rhythm.heartbeatMs = heartbeatMs;
+      world.onConnected(identity.machineId);
+    },
   });
 };
 
@@ -150,7 +161,17 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
     isBusy: () => journal.unreported().length > 0,
     rest: world.platform.trimMemory,
   });
-  return { world, proxy: config.proxy, folders, identity, keys, journal, clock, stir };
+  return {
+    world,
+    proxy: config.proxy,
+    folders,
+    identity,
+    keys,
+    journal,
+    clock,
+    stir,
+    rhythm: { heartbeatMs: HEARTBEAT_MS },
+  };
 };
 
 /**

@@ -21,11 +21,15 @@ const hastyAfter: After = (delayMs, wake) => realAfter(delayMs < 60_000 ? 1 : de
 
 export const silentLog = () => {};
 
+/** Longer than any test: what is about silence sets its own. */
+export const HEARTBEAT_MS = 60_000;
+
 export const transferIo = (server: { readonly url: string }) => ({
   request: (path: string, init?: RequestInit) => fetch(server.url + path, init),
   after: hastyAfter,
   random: () => 0.5,
   log: silentLog,
+  heartbeatMs: () => HEARTBEAT_MS,
 });
 
 /** Between asking and killing, in tests. */

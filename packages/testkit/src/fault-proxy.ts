@@ -24,6 +24,10 @@ export type FaultProxy = {
   readonly change: (weather: Weather) => void;
   /** The first connection that has carried so many bytes in this direction is cut there; then the next number counts. */
   readonly cutAfter: (direction: Direction, bytes: readonly number[]) => void;
+  /** Goes deaf as soon as one connection, from now on, has carried so many bytes in this direction. Resolves then. */
+  readonly deafAfter: (direction: Direction, bytes: number) => Promise<void>;
+  /** Bytes passed on so far, over all connections. */
+  readonly passed: (direction: Direction) => number;
   /** Cuts that have not happened yet. */
   readonly cutsLeft: () => number;
   readonly cutAll: () => void;
@@ -35,8 +39,12 @@ const PORTAL_ANSWER = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Len
 
 type Pair = { readonly client: Socket; readonly upstream: Socket; isDeaf: boolean };
 
+type Deafness = { readonly bytes: number; readonly begin: () => void };
+
 type State = {
   weather: Weather;
+  readonly passed: Record<Direction, number>;
+  readonly deafness: Record<Direction, Deafness | null>;
   readonly pairs: Set<Pair>;
   readonly cuts: Record<Direction, number[]>;
   readonly attempts: number[];
@@ -65,6 +73,8 @@ const pump = (state: State, pair: Pair, direction: Direction): void => {
   const [from, to] = direction === 'from-client' ? [pair.client, pair.upstream] : [pair.upstream, pair.client];
   let before = 0;
   from.on('data', (chunk: Uint8Array) => {
+    if (before + chunk.length >= (state.deafness[direction]?.bytes ?? Number.POSITIVE_INFINITY))
+      state.deafness[direction]?.begin();
     if (state.weather.kind === 'deaf') pair.isDeaf = true;
     if (pair.isDeaf) return;
     const room = roomBeforeCut(state, direction, { before, chunk: chunk.length });
@@ -76,6 +86,7 @@ const pump = (state: State, pair: Pair, direction: Direction): void => {
       pair.isDeaf = true;
       return;
     }
+    state.passed[direction] += chunk.length;
     const delayMs = state.weather.kind === 'fair' ? (state.weather.delayMs ?? 0) : 0;
     if (delayMs === 0) pass(from, to, chunk);
     else setTimeout(() => pass(from, to, chunk), delayMs);
@@ -130,6 +141,8 @@ export const openFaultProxy = async (target: number): Promise<FaultProxy> => {
   const state: State = {
     weather: { kind: 'fair' },
     pairs: new Set(),
+    passed: { 'from-client': 0, 'from-server': 0 },
+    deafness: { 'from-client': null, 'from-server': null },
     cuts: { 'from-client': [], 'from-server': [] },
     attempts: [],
   };
@@ -148,6 +161,16 @@ export const openFaultProxy = async (target: number): Promise<FaultProxy> => {
     cutAfter: (direction, bytes) => {
       state.cuts[direction] = [...bytes];
     },
+    deafAfter: (direction, bytes) =>
+      new Promise((resolve) => {
+        const begin = () => {
+          state.deafness[direction] = null;
+          state.weather = { kind: 'deaf' };
+          resolve();
+        };
+        state.deafness[direction] = { bytes, begin };
+      }),
+    passed: (direction) => state.passed[direction],
     cutsLeft: () => state.cuts['from-client'].length + state.cuts['from-server'].length,
     cutAll,
     close: () =>

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { stopper, transferIo } from '../../test/command-world.ts';
+import { realAfter, stopper, transferIo } from '../../test/command-world.ts';
 import { type LoopbackServer, startLoopbackServer } from '../../test/loopback-server.ts';
 import { sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
@@ -144,4 +144,26 @@ test('a server that is away is waited for', async () => {
   const ticket = { current: () => '', refused: () => {} };
   const ending = download({ ...io, request }, { from: '/x', to: target(), ...file, ticket, stop: signal });
   expect(await ending).toMatchObject({ kind: 'stopped', fault: expect.stringContaining('ECONNREFUSED') });
+});
+
+test('nothing for two heartbeats: it goes on where it was', async () => {
+  let given = 0;
+  const hanging = () => {
+    const pull = (controller: ReadableStreamDefaultController) => {
+      if (given === 0) controller.enqueue(CONTENT.slice(0, 20_000));
+      given = 20_000;
+      // and then nothing, for as long as anybody waits
+      return new Promise<void>(() => {});
+    };
+    const headers = { 'Content-Range': `bytes 0-${CONTENT.length - 1}/${CONTENT.length}` };
+    return new Response(new ReadableStream({ pull }), { status: 206, headers });
+  };
+  answering(hanging);
+  const file = server.addFile(CONTENT);
+  const io = { ...transferIo(server), after: realAfter, heartbeatMs: () => 40 };
+  const ticket = { current: () => '', refused: () => {} };
+  const from = `/agent/v1/actions/a/files/${file.sha256}`;
+  expect(await download(io, { from, to: target(), ...file, ticket, stop: stopper().signal })).toEqual({ kind: 'done' });
+  expect(ranges).toEqual(['bytes=0-49999', 'bytes=20000-49999']);
+  expect(readFileSync(target())).toEqual(Buffer.from(CONTENT));
 });

@@ -3,12 +3,17 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Sha256 } from '@longarm/contract/ids';
 import { faultText } from '../platform/fault.ts';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
-import { bearer, isForLater, type TicketHolder, type TransferIo } from './transfer-io.ts';
+import {
+  bearer,
+  isForLater,
+  ON_A_CONNECTION_OF_ITS_OWN,
+  SILENT_HEARTBEATS,
+  type TicketHolder,
+  type TransferIo,
+} from './transfer-io.ts';
 
 /** Bytes asked for in one request: what is buffered on the way is bounded by it. */
 const PIECE_BYTES = 16_777_216;
-/** A connection on which nothing comes for this long is dead. */
-const SILENCE_MS = 60_000;
 
 export type Download = {
   /** Path below the server's address. */
@@ -23,20 +28,22 @@ export type Download = {
 
 export type DownloadEnd = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly sentence: string } | Stopped;
 
-type Progress = { readonly file: FileHandle; readonly hasher: Bun.CryptoHasher; bytes: number };
+/** `hasFailed`: the attempt before this one. */
+type Progress = { readonly file: FileHandle; readonly hasher: Bun.CryptoHasher; bytes: number; hasFailed: boolean };
 
 const failed = (sentence: string): Attempt<DownloadEnd> => ({ kind: 'end', end: { kind: 'failed', sentence } });
 
-/** Aborts what nothing has come on for `SILENCE_MS`. */
+/** Aborts what nothing has come on for two heartbeats: the server has nothing to do but to read the file. */
 const silenceGuard = (io: TransferIo, stop: AbortSignal) => {
   const silent = new AbortController();
-  const wake = () => silent.abort(new Error('nothing came for a minute'));
-  let callOff = io.after(SILENCE_MS, wake);
+  const wake = () => silent.abort(new Error('nothing came for two heartbeats'));
+  const arm = () => io.after(SILENT_HEARTBEATS * io.heartbeatMs(), wake);
+  let callOff = arm();
   return {
     signal: AbortSignal.any([stop, silent.signal]),
     heard: () => {
       callOff();
-      callOff = io.after(SILENCE_MS, wake);
+      callOff = arm();
     },
     end: () => callOff(),
   };
@@ -47,14 +54,21 @@ class DiskFault extends Error {
   override readonly name = 'DiskFault';
 }
 
-const writeAll = async (file: FileHandle, chunk: Uint8Array): Promise<void> => {
+const onDisk = async (work: () => Promise<unknown>): Promise<void> => {
   try {
-    for (let written = 0; written < chunk.length; )
-      written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+    await work();
   } catch (cause) {
     throw new DiskFault(`this device could not keep the file: ${faultText(cause)}`, { cause });
   }
 };
+
+const writeAll = (file: FileHandle, chunk: Uint8Array): Promise<void> =>
+  onDisk(async () => {
+    for (let written = 0; written < chunk.length; )
+      written += (await file.write(chunk, written, chunk.length - written)).bytesWritten;
+  });
+
+const syncAll = (file: FileHandle): Promise<void> => onDisk(() => file.sync());
 
 const takeBody = async (
   body: ReadableStream<Uint8Array>,
@@ -64,11 +78,12 @@ const takeBody = async (
   const reader = body.getReader();
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      bound.heard();
       const chunk = read.value.subarray(0, bound.endBytes - to.bytes);
       await writeAll(to.file, chunk);
       to.hasher.update(chunk);
       to.bytes += chunk.length;
+      // what this device's own disk took is no silence of the server
+      bound.heard();
       if (chunk.length < read.value.length) break;
     }
   } finally {
@@ -97,7 +112,9 @@ const fetchPiece = async (io: TransferIo, download: Download, progress: Progress
     const answer = await io.request(download.from, {
       headers: { ...bearer(download.ticket), Range: `bytes=${before}-${endBytes - 1}` },
       signal: guard.signal,
+      ...(progress.hasFailed ? ON_A_CONNECTION_OF_ITS_OWN : {}),
     });
+    progress.hasFailed = false;
     if (answer.status === 401) download.ticket.refused();
     if (!answer.ok && !isForLater(answer.status))
       return failed(`the server refused the file with HTTP ${answer.status}`);
@@ -120,7 +137,7 @@ const attempt = async (io: TransferIo, download: Download, progress: Progress): 
     const isPieceWhole = progress.bytes === Math.min(before + PIECE_BYTES, download.sizeBytes);
     if (came.kind === 'end' || (!isPieceWhole && progress.bytes < download.sizeBytes)) return came;
   }
-  await progress.file.sync();
+  await syncAll(progress.file);
   return judge(download, progress);
 };
 
@@ -131,6 +148,7 @@ const attemptOnDisk = async (io: TransferIo, download: Download, progress: Progr
     return await attempt(io, download, progress);
   } catch (fault) {
     if (fault instanceof DiskFault) return failed(fault.message);
+    progress.hasFailed = true;
     return { kind: 'again', fault: transferFault(fault), moved: progress.bytes > before };
   }
 };
@@ -139,7 +157,7 @@ const attemptOnDisk = async (io: TransferIo, download: Download, progress: Progr
 export const download = async (io: TransferIo, order: Download): Promise<DownloadEnd> => {
   const file = await open(order.to, 'w', 0o600);
   try {
-    const progress: Progress = { file, hasher: new Bun.CryptoHasher('sha256'), bytes: 0 };
+    const progress: Progress = { file, hasher: new Bun.CryptoHasher('sha256'), bytes: 0, hasFailed: false };
     return await repeatUntilDone(io, order.stop, () => attemptOnDisk(io, order, progress));
   } finally {
     await file.close();

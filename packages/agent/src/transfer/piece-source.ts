@@ -14,6 +14,12 @@ export class SourceFault extends Error {
   override readonly name = 'SourceFault';
 }
 
+export type Piece = {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Where it ends in the file. */
+  readonly endBytes: number;
+};
+
 export const pieceSource = (file: FileHandle, sizeBytes: number) => {
   const hasher = new Bun.CryptoHasher('sha256');
   let hashedBytes = 0;
@@ -64,9 +70,10 @@ export const pieceSource = (file: FileHandle, sizeBytes: number) => {
 
   return {
     /** Bytes from the offset on, as many as fit one piece. Throws SourceFault. */
-    readPiece: async (offset: number, onRead: () => void): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> => {
+    readPiece: async (offset: number, onRead: () => void): Promise<Piece> => {
       await hashUpTo(offset);
-      return streamOf(offset, Math.min(offset + pieceBytes, sizeBytes), onRead);
+      const endBytes = Math.min(offset + pieceBytes, sizeBytes);
+      return { body: streamOf(offset, endBytes, onRead), endBytes };
     },
     /** What kept a piece from being read while it was sent, or null: the request that sent it fails in words of its own. */
     fault: (): unknown => fault,

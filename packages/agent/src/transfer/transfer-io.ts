@@ -11,7 +11,15 @@ export type TransferIo = {
   /** At least 0, below 1. */
   readonly random: () => number;
   readonly log: Log;
+  /** Between two heartbeats, as the server wants them: what is silent for two of them is not there any more. */
+  readonly heartbeatMs: () => number;
 };
+
+/** So many heartbeats without a sign of life mean that nobody is there. */
+export const SILENT_HEARTBEATS = 2;
+
+/** For requests after a failed one: kept connections may be as dead as the one that failed. */
+export const ON_A_CONNECTION_OF_ITS_OWN = { keepalive: false } as const;
 
 /** The right to transfer for one action. The server gives a fresh one with each connection. */
 export type TicketHolder = {

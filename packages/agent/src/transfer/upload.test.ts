@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stopper, transferIo } from '../../test/command-world.ts';
+import { realAfter, stopper, transferIo } from '../../test/command-world.ts';
 import { type LoopbackServer, startLoopbackServer } from '../../test/loopback-server.ts';
 import { sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { until } from '../../test/until.ts';
+import type { TransferIo } from './transfer-io.ts';
 import { type Upload, upload } from './upload.ts';
 
 const CONTENT = crypto.getRandomValues(new Uint8Array(65_536 * 40));
@@ -30,24 +31,28 @@ afterEach(async () => {
 
 const source = () => join(folder.path, 'source');
 
-const send = async (content: Uint8Array, changes: Partial<Upload> = {}) => {
+const send = async (content: Uint8Array, changes: Partial<Upload & TransferIo> = {}) => {
   writeFileSync(source(), content);
   const file = await open(source(), 'r');
+  const { after, heartbeatMs } = { ...transferIo(server), ...changes };
   try {
-    return await upload(transferIo(server), {
-      to: PATH,
-      file,
-      sizeBytes: content.length,
-      ticket: { current: () => 'the-ticket', refused: () => refusedTickets++ },
-      stop: stopper().signal,
-      ...changes,
-    });
+    return await upload(
+      { ...transferIo(server), after, heartbeatMs },
+      {
+        to: PATH,
+        file,
+        sizeBytes: content.length,
+        ticket: { current: () => 'the-ticket', refused: () => refusedTickets++ },
+        stop: stopper().signal,
+        ...changes,
+      },
+    );
   } finally {
     await file.close();
   }
 };
 
-type Answer = (request: Request) => Response | Promise<Response> | null;
+type Answer = (request: Request) => Response | null | Promise<Response | null>;
 
 /** Meets requests in their order; what is not met goes to the upload door. */
 const meeting = (answer: (request: Request, nth: number) => ReturnType<Answer>) => {
@@ -158,4 +163,45 @@ test('it stops when told, also in the middle of a piece', async () => {
   await until('a piece on its way', () => methods.includes('PATCH'));
   stop('cancelled');
   expect(await ending).toMatchObject({ kind: 'stopped' });
+});
+
+describe('silence', () => {
+  const SMALL = CONTENT.slice(0, 200_000);
+  const brief = { after: realAfter, heartbeatMs: () => 40 };
+  const never = () => new Promise<Response>(() => {});
+  const heads = () => methods.filter((method) => method === 'HEAD').length;
+
+  test('a server that has everything and syncs it for long is waited for', async () => {
+    const synced = Promise.withResolvers<void>();
+    meeting(async (request) => {
+      if (request.method === 'HEAD') {
+        if (heads() === 4) synced.resolve();
+        return status(200, { 'upload-offset': String(SMALL.length) });
+      }
+      if (request.method === 'PATCH') await synced.promise;
+      return null;
+    });
+    expect(await send(SMALL, brief)).toEqual({ kind: 'uploaded', sha256: sha256Of(SMALL) });
+    expect(methods.filter((method) => method === 'PATCH')).toHaveLength(1);
+  });
+
+  test('a piece that nobody takes is given up, and goes on where the server is', async () => {
+    const offsets: (string | null)[] = [];
+    meeting(async (request, nth) => {
+      if (request.method !== 'PATCH') return null;
+      offsets.push(request.headers.get('upload-offset'));
+      if (nth > 2) return null;
+      await keepHalf(request);
+      return never();
+    });
+    expect(await send(SMALL, brief)).toEqual({ kind: 'uploaded', sha256: sha256Of(SMALL) });
+    expect(offsets.slice(0, 2)).toEqual(['0', '100000']);
+    expect(stored()).toEqual(Buffer.from(SMALL));
+  });
+
+  test('a question that nobody answers is put again', async () => {
+    meeting((_, nth) => (nth === 1 ? never() : null));
+    expect(await send(SMALL, brief)).toMatchObject({ kind: 'uploaded' });
+    expect(methods.slice(0, 3)).toEqual(['POST', 'POST', 'PATCH']);
+  });
 });

@@ -6,11 +6,16 @@ import type { FileHandle } from 'node:fs/promises';
 import { parseSha256, type Sha256 } from '@longarm/contract/ids';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
+import { pieceGuard } from './piece-guard.ts';
 import { pieceSource, SourceFault } from './piece-source.ts';
-import { bearer, isForLater, type TicketHolder, type TransferIo } from './transfer-io.ts';
-
-/** A piece of which nothing is taken for this long is given up; the server keeps what came of it. */
-const SILENCE_MS = 120_000;
+import {
+  bearer,
+  isForLater,
+  ON_A_CONNECTION_OF_ITS_OWN,
+  SILENT_HEARTBEATS,
+  type TicketHolder,
+  type TransferIo,
+} from './transfer-io.ts';
 
 export type Upload = {
   /** Path below the server's address. */
@@ -44,25 +49,14 @@ const standingOf = (answer: Response): Standing | null => {
   return { offset: Number(offset), sha256: parseSha256(answer.headers.get(TRANSFER_HEADERS.sha256) ?? '') };
 };
 
-type Sending = { readonly phase: Phase; readonly onRead: () => void };
+type Question = Exclude<Phase, { kind: 'send' }>;
 
-const requestOf = async (upload: Upload, source: Source, { phase, onRead }: Sending): Promise<RequestInit> => {
-  const headers = { ...bearer(upload.ticket), [TRANSFER_HEADERS.tusVersion]: TUS_VERSION };
-  switch (phase.kind) {
-    case 'create':
-      return { method: 'POST', headers: { ...headers, [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) } };
-    case 'ask':
-      return { method: 'HEAD', headers };
-    case 'send': {
-      const offset = { [TRANSFER_HEADERS.uploadOffset]: String(phase.offset), 'Content-Type': UPLOAD_CONTENT_TYPE };
-      return {
-        method: 'PATCH',
-        headers: { ...headers, ...offset },
-        body: await source.readPiece(phase.offset, onRead),
-      };
-    }
-  }
-};
+const headersOf = (upload: Upload) => ({ ...bearer(upload.ticket), [TRANSFER_HEADERS.tusVersion]: TUS_VERSION });
+
+const questionOf = (upload: Upload, { kind }: Question): RequestInit =>
+  kind === 'create'
+    ? { method: 'POST', headers: { ...headersOf(upload), [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) } }
+    : { method: 'HEAD', headers: headersOf(upload), ...ON_A_CONNECTION_OF_ITS_OWN };
 
 const compare = async (source: Source, stored: Sha256): Promise<UploadEnd> => {
   const read = await source.hashOfAll();
@@ -90,24 +84,53 @@ const onFailure = (upload: Upload, status: number, phase: Phase): { phase: Phase
 
 type Sent = { readonly answer: Response; readonly standing: Standing | null };
 
-const send = async (io: TransferIo, upload: Upload, what: { readonly source: Source; readonly phase: Phase }) => {
-  const { source, phase } = what;
+const request = async (io: TransferIo, upload: Upload, init: RequestInit): Promise<Sent> => {
+  const answer = await io.request(upload.to, init);
+  await answer.body?.cancel();
+  return { answer, standing: answer.ok ? standingOf(answer) : null };
+};
+
+/** The server answers a question at once, or it is not there. */
+const ask = async (io: TransferIo, upload: Upload, phase: Question): Promise<Sent> => {
   const silent = new AbortController();
-  const arm = () => io.after(SILENCE_MS, () => silent.abort(new Error('a piece stood still for too long')));
-  let callOff = arm();
-  const onRead = () => {
-    callOff();
-    callOff = arm();
-  };
+  const wake = () => silent.abort(new Error('no answer came for two heartbeats'));
+  const callOff = io.after(SILENT_HEARTBEATS * io.heartbeatMs(), wake);
   try {
-    const signal = AbortSignal.any([upload.stop, silent.signal]);
-    const answer = await io.request(upload.to, { ...(await requestOf(upload, source, { phase, onRead })), signal });
-    await answer.body?.cancel();
-    return { answer, standing: answer.ok ? standingOf(answer) : null } satisfies Sent;
+    return await request(io, upload, {
+      ...questionOf(upload, phase),
+      signal: AbortSignal.any([upload.stop, silent.signal]),
+    });
+  } finally {
+    callOff();
+  }
+};
+
+const farOf = async (io: TransferIo, upload: Upload, signal: AbortSignal): Promise<number | null> => {
+  const { standing } = await request(io, upload, { ...questionOf(upload, { kind: 'ask' }), signal });
+  return standing === null || standing.sha256 !== null ? null : standing.offset;
+};
+
+type Sending = { readonly source: Source; readonly offset: number };
+
+const sendPiece = async (io: TransferIo, upload: Upload, { source, offset }: Sending): Promise<Sent> => {
+  let heard = () => {};
+  const { body, endBytes } = await source.readPiece(offset, () => heard());
+  const guard = pieceGuard(io, {
+    startBytes: offset,
+    endBytes,
+    isLast: endBytes === upload.sizeBytes,
+    ask: (signal) => farOf(io, upload, signal),
+  });
+  heard = guard.heard;
+  const place = { [TRANSFER_HEADERS.uploadOffset]: String(offset), 'Content-Type': UPLOAD_CONTENT_TYPE };
+  const headers = { ...headersOf(upload), ...place };
+  try {
+    const signal = AbortSignal.any([upload.stop, guard.signal]);
+    return await request(io, upload, { method: 'PATCH', headers, body, signal });
   } catch (fault) {
     throw source.fault() ?? fault;
   } finally {
-    callOff();
+    guard.end();
   }
 };
 
@@ -120,7 +143,9 @@ const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
     // until an answer says otherwise, nobody knows how much of it arrived
     if (sent.kind === 'send') phase = { kind: 'ask' };
     if (sent.kind === 'ask') source.shrinkPieces();
-    const { answer, standing } = await send(io, upload, { source, phase: sent });
+    const { answer, standing } = await (sent.kind === 'send'
+      ? sendPiece(io, upload, { source, offset: sent.offset })
+      : ask(io, upload, sent));
     if (!answer.ok) {
       const failure = onFailure(upload, answer.status, sent);
       phase = failure.phase;

@@ -33,8 +33,8 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
     readonly removeSpool: (path: string) => void;
     /** Recovery is through: nothing but these spool files is referred to any more. */
     readonly sweepSpool: (inUse: ReadonlySet<string>) => void;
-    /** Told each time that the server let this device in. */
-    readonly onWelcome: () => void;
+    /** Told each time that the server let this device in, and how often it wants to hear from it. */
+    readonly onWelcome: LinkIo['onWelcome'];
     /** Something was taken by the server: the agent may be about to rest. */
     readonly stir: () => void;
   };
@@ -62,10 +62,10 @@ const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link
       journaled: journal.unreported().slice(0, JOURNALED),
     }),
     learnTime: clock.learn,
-    onWelcome: () => {
+    onWelcome: (heartbeatMs) => {
       journal.note({ kind: 'server-time', at: clock.now() });
       io.log('info', 'connected', { machineId, server: serverUrl });
-      io.onWelcome();
+      io.onWelcome(heartbeatMs);
       io.stir();
     },
     diagnose: io.diagnose,
