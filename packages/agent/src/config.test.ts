@@ -20,6 +20,7 @@ test('options by a space or an equals sign', () => {
     insecure: true,
     proxy: { given: null, https: null, http: null, except: [] },
     shown: '--server https://a.example --state /var/lib/longarm --token (not shown) --insecure',
+    workBytes: 1_073_741_824,
   });
 });
 
@@ -88,4 +89,20 @@ test('a proxy is an address of HTTP, given or from the environment', () => {
   const given = read(['--state', '/s', '--proxy', 'http://proxy.example:3128']);
   expect(given).toMatchObject({ proxy: { given: 'http://proxy.example:3128' } });
   expect(faults('--state', '/s', '--proxy', 'proxy.example').join(' ')).toContain('--proxy: expected an address');
+});
+
+describe('the bound of the working folder', () => {
+  const workBytes = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+    read(['--state', '/s', ...args], environment);
+  test('from the environment, and the command line stands above it', () => {
+    expect(workBytes([], { LONGARM_WORK_MIB: '2' })).toMatchObject({ workBytes: 2_097_152 });
+    expect(workBytes(['--work-mib', '0.5'], { LONGARM_WORK_MIB: '2' })).toMatchObject({ workBytes: 524_288 });
+  });
+  test.each(['0', '-1', 'much', '1e3', '2000000000'])('%s is none', (text) => {
+    const [fault] = faults('--state', '/s', `--work-mib=${text}`);
+    expect(fault).toStartWith('--work-mib: expected a number of MiB above 0');
+    expect(workBytes([], { LONGARM_WORK_MIB: text })).toMatchObject({
+      faults: [expect.stringContaining('LONGARM_WORK_MIB')],
+    });
+  });
 });

@@ -5,7 +5,7 @@ import { type ProxySettings, proxySettings } from './proxy-for.ts';
 
 export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
 
-  longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure] [--proxy URL]
+  longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure] [--proxy URL] [--work-mib N]
   longarm-agent install|uninstall|status   as a part of this device; each with --help
 
   --server URL     address of the server; needed for the first start, stored for later ones
@@ -14,6 +14,8 @@ export const USAGE = `longarm-agent: executes what a Longarm server signs, and r
   --token-file F   file with the enrolment token; - reads standard input
   --insecure       accept http: to a server that is not this device
   --proxy URL      HTTP proxy to the server; otherwise HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded
+  --work-mib N     most MiB in the working folder, where PutFile puts and scripts run; what is oldest makes way.
+                   Default 1024; also LONGARM_WORK_MIB
   --help           this text
   --version        the version
 
@@ -28,6 +30,8 @@ export type RunConfig = {
   readonly token: string | null;
   readonly insecure: boolean;
   readonly proxy: ProxySettings;
+  /** Most bytes in the working folder. */
+  readonly workBytes: number;
   /** How it was called, for the log: without what a token or a proxy keeps secret. */
   readonly shown: string;
 };
@@ -55,7 +59,7 @@ type Sources = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
-const VALUED = ['--server', '--state', '--token', '--token-file', '--proxy'] as const;
+const VALUED = ['--server', '--state', '--token', '--token-file', '--proxy', '--work-mib'] as const;
 type Valued = (typeof VALUED)[number];
 const FLAGS = ['--insecure', '--help', '--version'] as const;
 type Flag = (typeof FLAGS)[number];
@@ -116,10 +120,27 @@ const shownArguments = ({ values, flags }: Parsed): string =>
     ...flags,
   ].join(' ');
 
+const WORK_MIB = 1_024;
+const MIB = 1_048_576;
+/** A PiB: beyond it a mistake, not a disk. */
+const MOST_WORK_MIB = 1_073_741_824;
+
+/** The command line stands above the environment. Fractions are allowed. */
+const readWorkBytes = ({ values, faults }: Parsed, { environment }: Sources): number => {
+  const given = values.get('--work-mib');
+  const name = given === undefined ? 'LONGARM_WORK_MIB' : '--work-mib';
+  const text = given ?? (environment.LONGARM_WORK_MIB || String(WORK_MIB));
+  const mib = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : 0;
+  if (mib <= 0 || mib > MOST_WORK_MIB)
+    faults.push(`${name}: expected a number of MiB above 0, got ${JSON.stringify(text)}`);
+  return Math.ceil(mib * MIB);
+};
+
 /** A runtime under these would run other code, or run it otherwise, than what was installed. */
 const TAKEOVER = ['BUN_BE_BUN', 'BUN_OPTIONS'] as const;
 
-export const readConfig = ({ args, environment }: Sources): Config => {
+export const readConfig = (sources: Sources): Config => {
+  const { args, environment } = sources;
   const taken = TAKEOVER.filter((name) => environment[name] !== undefined);
   if (taken.length > 0)
     return {
@@ -139,6 +160,7 @@ export const readConfig = ({ args, environment }: Sources): Config => {
   const proxy = values.get('--proxy') ?? null;
   if (proxy !== null && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? ''))
     faults.push('--proxy: expected an address such as http://proxy.example:3128, got something else');
+  const workBytes = readWorkBytes(parsed, sources);
   if (state === undefined || faults.length > 0) return { kind: 'faults', faults };
   return Object.freeze({
     kind: 'run',
@@ -148,5 +170,6 @@ export const readConfig = ({ args, environment }: Sources): Config => {
     insecure: flags.has('--insecure'),
     proxy: proxySettings(proxy, environment),
     shown: shownArguments(parsed),
+    workBytes,
   });
 };

@@ -61,6 +61,7 @@ type Parts = {
   readonly world: World;
   readonly folders: StateFolder;
   readonly proxy: ProxySettings;
+  readonly workBytes: number;
   readonly identity: Identity;
   readonly keys: DeviceKeys;
   readonly journal: Journal;
@@ -72,8 +73,8 @@ type Parts = {
 /** How often the server wants to hear from the device, milliseconds; transfers go by it as well. */
 type Rhythm = { heartbeatMs: number };
 
-const commandIo = ({ world, folders, identity, rhythm }: Parts): CommandIo => {
-  const { platform, after, random, log } = world;
+const commandIo = ({ world, folders, identity, rhythm, workBytes }: Parts): CommandIo => {
+  const { platform, after, random, localNow, log } = world;
   const request = serverRequest(world.fetch, identity);
   return {
     transfer: { request, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
@@ -84,7 +85,11 @@ const commandIo = ({ world, folders, identity, rhythm }: Parts): CommandIo => {
       path: folders.workingFolder,
       manifestPath: folders.workingFolderManifest,
       bootId: platform.bootId(),
+      limitBytes: workBytes,
+      localNow,
+      log,
     }),
+    scriptCacheBytes: workBytes,
     inherited: world.inherited,
     which: world.which,
   };
@@ -164,6 +169,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
   return {
     world,
     proxy: config.proxy,
+    workBytes: config.workBytes,
     folders,
     identity,
     keys,

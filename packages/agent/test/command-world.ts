@@ -6,6 +6,7 @@ import type { CommandIo, CommandRun, StopReason } from '../src/commands/command-
 import { prepareState } from '../src/commands/prepare-state.ts';
 import { stateFolder } from '../src/commands/state-folder.ts';
 import { openWorkingFolder } from '../src/commands/working-folder.ts';
+import type { Log } from '../src/platform/log.ts';
 import { thisPlatform } from '../src/platform/this-platform.ts';
 import type { After } from '../src/platform/timers.ts';
 import type { LoopbackServer } from './loopback-server.ts';
@@ -35,7 +36,10 @@ export const transferIo = (server: { readonly url: string }) => ({
 /** Between asking and killing, in tests. */
 export const GRACE_MS = 150;
 
-export const commandWorld = (folder: string, server: LoopbackServer, changes: Partial<CommandIo> = {}): CommandIo => {
+type Changes = Partial<CommandIo> & { readonly workBytes?: number; readonly log?: Log; readonly bootId?: string };
+
+export const commandWorld = (folder: string, server: LoopbackServer, changes: Changes = {}): CommandIo => {
+  const { workBytes = 1_048_576, log = silentLog, bootId, ...others } = changes;
   chmodSync(folder, 0o700);
   const folders = stateFolder(folder);
   prepareState(folders);
@@ -49,11 +53,15 @@ export const commandWorld = (folder: string, server: LoopbackServer, changes: Pa
     workingFolder: openWorkingFolder({
       path: folders.workingFolder,
       manifestPath: folders.workingFolderManifest,
-      bootId: platform.bootId(),
+      bootId: bootId ?? platform.bootId(),
+      limitBytes: workBytes,
+      localNow: Date.now,
+      log,
     }),
+    scriptCacheBytes: workBytes,
     inherited: { PATH: process.env.PATH ?? '' },
     which: (program, path) => Bun.which(program, { PATH: path }),
-    ...changes,
+    ...others,
   };
 };
 
@@ -80,6 +88,7 @@ export const commandRun = (
   actionId: newActionId(),
   index: 0,
   ordered: 'command' in what ? what : ordered(what),
+  put: [],
   terms: { maxGetBytes: 1_048_576, maxOutputBytes: 65_536, stopOnNonzeroExit: false },
   ticket: { current: () => 'ticket', refused: () => {} },
   stop: stopped.signal,

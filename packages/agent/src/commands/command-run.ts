@@ -21,6 +21,8 @@ export type CommandIo = {
   readonly platform: Platform;
   readonly folders: StateFolder;
   readonly workingFolder: WorkingFolder;
+  /** Most bytes of the scripts that are kept for the next time. */
+  readonly scriptCacheBytes: number;
   /** What scripts get of the agent's own environment. */
   readonly inherited: Environment;
   /** Absolute path of a program on this PATH, or null. */
@@ -31,6 +33,8 @@ export type CommandRun = {
   readonly actionId: ActionId;
   readonly index: number;
   readonly ordered: EnvelopeCommand;
+  /** Names of the files that earlier commands of this action put into the working folder. */
+  readonly put: readonly string[];
   readonly terms: Pick<EnvelopePayload, 'maxGetBytes' | 'maxOutputBytes' | 'stopOnNonzeroExit'>;
   readonly ticket: TicketHolder;
   /** Aborted when the command has to stop; `stopReason` says why. */

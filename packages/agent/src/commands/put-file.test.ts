@@ -7,7 +7,6 @@ import { ordered, sha256Of } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import type { CommandIo } from './command-run.ts';
 import { runCommand } from './index.ts';
-import { openWorkingFolder } from './working-folder.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let server: LoopbackServer;
@@ -98,8 +97,7 @@ test('a folder of this name is refused', async () => {
 });
 
 describe('after a restart', () => {
-  const reopen = (bootId: string) =>
-    openWorkingFolder({ path: io.folders.workingFolder, manifestPath: io.folders.workingFolderManifest, bootId });
+  const reopen = (bootId: string) => commandWorld(folder.path, server, { bootId });
 
   test('of the agent, everything stays', async () => {
     await put('content');

@@ -25,6 +25,7 @@ const place = (io: CommandIo, run: PutRun, from: string): CommandEnd => {
   // first the promise to keep it, since a restart in between must not break it
   if (run.command.keep) io.workingFolder.keep(run.command.fileName, true);
   renameSync(from, target);
+  io.workingFolder.refresh(run.command.fileName);
   syncFolder(io.workingFolder.path);
   if (!run.command.keep) io.workingFolder.keep(run.command.fileName, false);
   return completed;
@@ -53,11 +54,13 @@ export const putFile = async (io: CommandIo, run: PutRun): Promise<CommandEnd> =
   try {
     if (there === 'other' && (await hashFile(target))?.sha256 === file.sha256) {
       io.workingFolder.keep(fileName, keep);
+      io.workingFolder.refresh(fileName);
       return completed;
     }
     if (there === 'other' && !overwrite)
       return failedWith(`${fileName}: something else of this name is in the working folder, and Overwrite is false`);
-    return await fetchAndPlace(io, run, file);
+    const lack = await io.workingFolder.makeRoom({ fileName, sizeBytes: file.sizeBytes, put: run.put });
+    return lack === null ? await fetchAndPlace(io, run, file) : failedWith(`${fileName}: ${lack}`);
   } catch (fault) {
     return failedWith(`${fileName}: could not be put into the working folder: ${faultText(fault)}`);
   }

@@ -1,5 +1,5 @@
-/** Library scripts on this device, by hash: fetched once, checked each time, and not more than so many. */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+/** Library scripts on this device, by hash: fetched once, checked each time, not more than so many nor so many bytes. */
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sha256 } from '@longarm/contract/ids';
 import { libraryFilePath } from '@longarm/contract/wire/protocol';
@@ -21,11 +21,19 @@ type Fetched =
 
 const failed = (end: CommandEnd): Fetched => ({ kind: 'failed', end });
 
-const prune = (folder: string): void => {
+const bytesIn = (folder: string): number =>
+  readdirSync(folder).reduce((sum, name) => sum + lstatSync(join(folder, name)).size, 0);
+
+/** Leaves room for one of `neededBytes`. */
+const prune = (folder: string, neededBytes: number, limitBytes: number): void => {
   const newestFirst = readdirSync(folder)
     .map((name) => ({ path: join(folder, name), fetchedAt: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.fetchedAt - a.fetchedAt);
-  for (const { path } of newestFirst.slice(SCRIPTS)) removeTree(path);
+  let bytes = neededBytes;
+  for (const [place, { path }] of newestFirst.entries()) {
+    bytes += bytesIn(path);
+    if (place >= SCRIPTS || bytes > limitBytes) removeTree(path);
+  }
 };
 
 const isThere = async (path: string, sha256: Sha256): Promise<boolean> => (await hashFile(path))?.sha256 === sha256;
@@ -55,7 +63,7 @@ export const fetchedScript = async (io: CommandIo, run: ScriptRun): Promise<Fetc
   if (file === null) return failed(failedWith(`${scriptName}: the order names no library file`));
   const path = join(io.folders.scriptFolder(file.sha256), scriptName);
   if (await isThere(path, file.sha256)) return { kind: 'there', path };
-  prune(io.folders.scripts);
+  prune(io.folders.scripts, file.sizeBytes, io.scriptCacheBytes);
   const fault = await fetchTo(io, run, file);
   if (fault !== null) return failed(fault);
   if (await isThere(path, file.sha256)) return { kind: 'there', path };

@@ -1,9 +1,11 @@
 /** The device's one working folder: emptied when the device restarted, but for what was put there to be kept. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { replaceFile } from '../platform/durable-file.ts';
+import type { Log } from '../platform/log.ts';
 import { removeTree } from '../platform/remove-tree.ts';
+import { makeRoom } from './working-folder-room.ts';
 
 const Manifest = z.strictObject({ bootId: z.string(), kept: z.array(z.string()) });
 type Manifest = z.infer<typeof Manifest>;
@@ -12,6 +14,15 @@ export type WorkingFolder = {
   readonly path: string;
   /** Remembers durably whether the file of this name outlives a restart of the device. */
   readonly keep: (fileName: string, isKept: boolean) => void;
+  /** The file of this name counts as put now: what was put longest ago makes way first. */
+  readonly refresh: (fileName: string) => void;
+  /** Removes what is oldest until a file of this size fits. Null, or why it does not. */
+  readonly makeRoom: (file: {
+    readonly fileName: string;
+    readonly sizeBytes: number;
+    /** Names that the running action has put itself. */
+    readonly put: readonly string[];
+  }) => Promise<string | null>;
 };
 
 const readManifest = (path: string): Manifest | null => {
@@ -41,8 +52,13 @@ export const openWorkingFolder = (place: {
   readonly path: string;
   readonly manifestPath: string;
   readonly bootId: string;
+  /** Most bytes of all files in it together. */
+  readonly limitBytes: number;
+  /** The device's own clock, milliseconds since 1970: files of scripts bear its times. */
+  readonly localNow: () => number;
+  readonly log: Log;
 }): WorkingFolder => {
-  const { path, manifestPath, bootId } = place;
+  const { path, manifestPath, bootId, limitBytes, log } = place;
   requireFolder(path);
   let manifest = readManifest(manifestPath) ?? { bootId: '', kept: [] };
   const remember = (next: Manifest) => {
@@ -60,5 +76,14 @@ export const openWorkingFolder = (place: {
       const others = manifest.kept.filter((name) => name !== fileName);
       remember({ ...manifest, kept: isKept ? [...others, fileName] : others });
     },
+    refresh: (fileName) => {
+      const now = new Date(place.localNow());
+      utimesSync(join(path, fileName), now, now);
+    },
+    makeRoom: ({ fileName, sizeBytes, put }) =>
+      makeRoom(
+        { path, limitBytes, log },
+        { neededBytes: sizeBytes, fileName, spared: new Set([...manifest.kept, ...put]) },
+      ),
   };
 };

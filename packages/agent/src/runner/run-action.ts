@@ -18,7 +18,11 @@ export type Control = {
 
 type Step = { readonly payload: EnvelopePayload; readonly index: number; readonly control: Control };
 
-const runStep = async (io: RunnerIo, { payload, index, control }: Step): Promise<CommandEnd | null> => {
+const putBefore = ({ payload, index }: Step): readonly string[] =>
+  payload.commands.slice(0, index).flatMap(({ command }) => (command.type === 'PutFile' ? [command.fileName] : []));
+
+const runStep = async (io: RunnerIo, step: Step): Promise<CommandEnd | null> => {
+  const { payload, index, control } = step;
   const ordered = payload.commands[index];
   if (ordered === undefined) return null;
   const { actionId } = payload;
@@ -31,6 +35,7 @@ const runStep = async (io: RunnerIo, { payload, index, control }: Step): Promise
       actionId,
       index,
       ordered,
+      put: putBefore(step),
       terms: payload,
       ticket: io.tickets.of(actionId),
       stop: AbortSignal.any([control.signal, outOfTime.signal]),
