@@ -23,7 +23,7 @@ const hastyAfter: After = (delayMs, wake) => realAfter(delayMs < 60_000 ? 1 : de
 export const silentLog = () => {};
 
 /** Longer than any test: what is about silence sets its own. */
-export const HEARTBEAT_MS = 60_000;
+const HEARTBEAT_MS = 60_000;
 
 export const transferIo = (server: { readonly url: string }) => ({
   request: (path: string, init?: RequestInit) => fetch(server.url + path, init),

@@ -166,9 +166,9 @@ describe('no room', () => {
 
 test('more files than are looked at together', async () => {
   for (let count = 0; count < 1_100; count++) left(`f${count}`, 1, 10_000 - count);
-  expect(await put('new', LIMIT_BYTES - 2)).toMatchObject({ outcome: 'Completed' }, 30_000);
+  expect(await put('new', LIMIT_BYTES - 2)).toMatchObject({ outcome: 'Completed' });
   expect(readdirSync(io.workingFolder.path).sort()).toEqual(['f1098', 'f1099', 'new']);
-});
+}, 30_000);
 
 test('scripts that are kept for the next time have the same bound, oldest first', async () => {
   const script = (name: string) => {

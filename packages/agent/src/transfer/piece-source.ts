@@ -20,6 +20,24 @@ export type Piece = {
   readonly endBytes: number;
 };
 
+const readWhole = async (
+  file: FileHandle,
+  { offset, length, sizeBytes }: { readonly offset: number; readonly length: number; readonly sizeBytes: number },
+): Promise<Uint8Array<ArrayBuffer>> => {
+  const piece = new Uint8Array(length);
+  for (let filled = 0; filled < length; ) {
+    const { bytesRead } = await file.read(piece, filled, length - filled, offset + filled).catch((cause) => {
+      throw new SourceFault(`it could not be read: ${faultText(cause)}`, { cause });
+    });
+    if (bytesRead === 0)
+      throw new SourceFault(
+        `expected ${sizeBytes} bytes as when it was opened, got ${offset + filled}: it shrank while it was read`,
+      );
+    filled += bytesRead;
+  }
+  return piece;
+};
+
 export const pieceSource = (file: FileHandle, sizeBytes: number) => {
   const hasher = new Bun.CryptoHasher('sha256');
   let hashedBytes = 0;
@@ -27,17 +45,7 @@ export const pieceSource = (file: FileHandle, sizeBytes: number) => {
   let fault: unknown = null;
 
   const read = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
-    const piece = new Uint8Array(length);
-    for (let filled = 0; filled < length; ) {
-      const { bytesRead } = await file.read(piece, filled, length - filled, offset + filled).catch((cause) => {
-        throw new SourceFault(`it could not be read: ${faultText(cause)}`, { cause });
-      });
-      if (bytesRead === 0)
-        throw new SourceFault(
-          `expected ${sizeBytes} bytes as when it was opened, got ${offset + filled}: it shrank while it was read`,
-        );
-      filled += bytesRead;
-    }
+    const piece = await readWhole(file, { offset, length, sizeBytes });
     if (offset <= hashedBytes && offset + length > hashedBytes) {
       hasher.update(piece.subarray(hashedBytes - offset));
       hashedBytes = offset + length;
