@@ -1,5 +1,6 @@
 /** The agent, wired by hand: who knows whom, and what each is handed. */
 import type { MachineId } from '@longarm/contract/ids';
+import { faultCode } from '@longarm/contract/system-fault';
 import { VERSION } from '@longarm/contract/version';
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import type { CommandIo } from './commands/command-run.ts';
@@ -19,6 +20,8 @@ import { type ServerClock, serverClock } from './link/server-clock.ts';
 import { type Dial, webSocketDial } from './link/socket.ts';
 import { liveOutput } from './live/live-output.ts';
 import { atRest, type Stir } from './platform/at-rest.ts';
+import { fileReserve } from './platform/disk-reserve.ts';
+import { faultText } from './platform/fault.ts';
 import { takeLock } from './platform/instance-lock.ts';
 import type { Log } from './platform/log.ts';
 import { fileDisk } from './platform/log-disk.ts';
@@ -144,9 +147,28 @@ const proxiedFetch =
 const requireStateFolder = (path: string): StateFolder => {
   const fault = stateFolderFault(path);
   if (fault !== null) throw new SetupFault(fault);
-  const folders = stateFolder(path);
-  prepareState(folders);
-  return folders;
+  return stateFolder(path);
+};
+
+/** What the disk says names no place, and whoever starts the agent wants to know which disk it is. */
+const withPlace = (fault: unknown, path: string): unknown => {
+  const code = faultCode(fault);
+  if (code === null || !['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(code)) return fault;
+  const sentence = `${path}: expected a disk that takes what the agent has to keep, got: ${faultText(fault)}. See to it and start again.`;
+  return new Error(sentence, { cause: fault });
+};
+
+const lockState = (world: World, folders: StateFolder, path: string): (() => void) => {
+  let letGo = () => {};
+  try {
+    // before anything is swept: the downloads of an agent that runs here are not ours
+    letGo = takeLock(world.platform, folders.lock, world.pid);
+    prepareState(folders);
+    return letGo;
+  } catch (fault) {
+    letGo();
+    throw withPlace(fault, path);
+  }
 };
 
 const openState = async (world: World, config: RunConfig, folders: StateFolder): Promise<Parts> => {
@@ -158,7 +180,13 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
   // on purpose: whoever defends the device finds in its log that the agent runs, for whom, and how it was started
   const how = { version: VERSION, arguments: config.shown };
   world.log('info', isNew ? 'enrolled' : 'starting', { machineId, server: serverUrl, ...how });
-  const { journal, droppedBytes } = openJournal(fileDisk(folders.journal));
+  const { journal, droppedBytes } = openJournal(fileDisk(folders.journal), {
+    reserve: fileReserve(folders.journalReserve),
+    onDisk: (fault) => {
+      if (fault === null) world.log('info', 'the journal is written again');
+      else world.log('error', 'the journal cannot be written: no new action is taken on until it can', { fault });
+    },
+  });
   if (droppedBytes > 0) world.log('warn', 'the journal ended in a torn record, which was dropped', { droppedBytes });
   const clock = serverClock(world.monotonic, journal.serverTime() ?? world.localNow());
   const stir = atRest({
@@ -187,7 +215,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
 export const start = async (config: RunConfig, outside: World): Promise<Agent> => {
   const world: World = { ...outside, fetch: proxiedFetch(outside.fetch, config.proxy) };
   const folders = requireStateFolder(config.stateFolder);
-  const letGo = takeLock(world.platform, folders.lock, world.pid);
+  const letGo = lockState(world, folders, config.stateFolder);
   try {
     const parts = await openState(world, config, folders);
     const agent = await launch(parts);
@@ -198,6 +226,6 @@ export const start = async (config: RunConfig, outside: World): Promise<Agent> =
     return { ...agent, ended: agent.ended.finally(close) };
   } catch (fault) {
     letGo();
-    throw fault;
+    throw withPlace(fault, config.stateFolder);
   }
 };

@@ -7,6 +7,8 @@ export type StateFolder = {
   readonly keys: string;
   readonly identity: string;
   readonly journal: string;
+  /** Holds room on the disk for the journal. */
+  readonly journalReserve: string;
   readonly lock: string;
   /** Library scripts by hash; below each hash one file with the script's name (checked by `fileNameFault`). */
   readonly scripts: string;
@@ -26,6 +28,7 @@ export const stateFolder = (path: string): StateFolder => ({
   keys: join(path, 'key.pem'),
   identity: join(path, 'identity.json'),
   journal: join(path, 'journal.log'),
+  journalReserve: join(path, 'journal.reserve'),
   lock: join(path, 'agent.lock'),
   scripts: join(path, 'scripts'),
   scriptFolder: (sha256) => join(path, 'scripts', sha256),

@@ -2,11 +2,14 @@
 import type { ActionId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { COMMAND_ERROR_CHARACTERS } from '@longarm/contract/limits';
+import { faultCode } from '@longarm/contract/system-fault';
+import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import type { Identity } from '../identity/identity-file.ts';
 import type { ActionRecord } from '../journal/entries.ts';
 import type { Journal } from '../journal/journal.ts';
+import { faultText } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
 import { readEnvelope } from './read-envelope.ts';
 import { refusalOf } from './refusal-of.ts';
@@ -14,7 +17,7 @@ import { refusalOf } from './refusal-of.ts';
 type Frame<Type extends FrameToAgent['type']> = Extract<FrameToAgent, { type: Type }>;
 
 export type InboxIo = {
-  readonly journal: Pick<Journal, 'action' | 'actions' | 'owed' | 'lastCounter' | 'report' | 'take' | 'note'>;
+  readonly journal: Pick<Journal, 'action' | 'actions' | 'owed' | 'lastCounter' | 'report' | 'take' | 'lack' | 'note'>;
   readonly identity: Pick<Identity, 'machineId' | 'tenantId' | 'envelopeKey'>;
   readonly bootId: string;
   /** Server time. */
@@ -52,6 +55,23 @@ const refuse = (io: InboxIo, actionId: ActionId, reason: string) => {
   io.journal.report({ fact: { kind: 'refused', actionId, at: io.now(), reason: bounded } });
 };
 
+const NO_JOURNAL =
+  'this device has no room to write down what becomes of an action: free some of its disk, and request it again';
+
+/** Null when it is in the journal; else why the disk does not take it. */
+const takeOn = (io: InboxIo, payload: EnvelopePayload, ticket: string): string | null => {
+  const lack = io.journal.lack();
+  if (lack !== null) return lack;
+  try {
+    const { actionId } = payload;
+    io.journal.take({ payload, ticket, bootId: io.bootId }, { kind: 'accepted', actionId, at: io.now() });
+    return null;
+  } catch (fault) {
+    if (faultCode(fault) === null) throw fault;
+    return faultText(fault);
+  }
+};
+
 const onOffer = (io: InboxIo, { actionId, envelope, ticket }: Frame<'offer'>) => {
   // the id before everything else: an offer that is made again is no new one, whatever its counter
   const known = io.journal.action(actionId);
@@ -70,7 +90,8 @@ const onOffer = (io: InboxIo, { actionId, envelope, ticket }: Frame<'offer'>) =>
     waiting: io.journal.actions().filter(({ ended }) => ended === null).length,
   });
   if (reason !== null) return refuse(io, actionId, reason);
-  io.journal.take({ payload, ticket, bootId: io.bootId }, { kind: 'accepted', actionId, at: io.now() });
+  const lack = takeOn(io, payload, ticket);
+  if (lack !== null) return refuse(io, actionId, `${NO_JOURNAL}: ${lack}`);
   io.log('info', 'accepted an action', { actionId, commands: payload.commands.length });
   io.begin(actionId);
 };
@@ -90,7 +111,6 @@ const onCancel = (io: InboxIo, { actionId, reason, ticket }: Frame<'cancel'>) =>
   if (!io.cancelRun(actionId)) io.journal.report(endedFact(io, actionId, 'cancelled'));
 };
 
-/** Throws when the journal cannot be written: what was asked is not taken on then. */
 export const inbox = (io: InboxIo): Inbox => ({
   offer: (frame) => onOffer(io, frame),
   resume: ({ actionId, ticket }) => io.journal.note({ kind: 'ticket', actionId, ticket }),

@@ -3,7 +3,10 @@
  * the facts that it must not forget are the reports that are due: one sync makes a fact known and owed.
  */
 import type { ActionId } from '@longarm/contract/ids';
+import { faultCode } from '@longarm/contract/system-fault';
 import type { Fact } from '@longarm/contract/wire/to-server';
+import type { DiskReserve } from '../platform/disk-reserve.ts';
+import { faultText } from '../platform/fault.ts';
 import type { LogDisk } from '../platform/log-disk.ts';
 import { applyEntry, emptyState, type JournalState } from './apply-entry.ts';
 import { type ActionRecord, type Entry, JournalRecord, type OwedReport, type ResultSource } from './entries.ts';
@@ -35,10 +38,17 @@ export type Journal = {
   readonly owed: () => readonly OwedReport[];
   readonly lastCounter: () => JournalState['lastCounter'];
   readonly serverTime: () => number | null;
-  /** Facts that become true together: durable, and owed to the server, when this returns. Throws when the disk refuses. */
+  /**
+   * Facts that became true together: durable, and owed to the server, when this returns. Where the disk refuses, they
+   * are owed all the same, and written with the next record that it takes.
+   */
   readonly report: (...facts: readonly NewFact[]) => void;
-  /** An action is taken on: with its `accepted` in the same record. */
+  /** A command is about to be started. Throws when the disk refuses: what is not written is not started. */
+  readonly start: (started: Fact) => void;
+  /** An action is taken on: with its `accepted` in the same record. Throws when the disk refuses: it is not taken on. */
   readonly take: (offered: Offered, accepted: Fact) => void;
+  /** Why no action should be taken on now: the disk has no room for its story. Null when it has. */
+  readonly lack: () => string | null;
   readonly amend: (report: OwedReport) => void;
   readonly note: (note: Note) => void;
   /** Calls back when a further report is owed. One listener. */
@@ -46,7 +56,15 @@ export type Journal = {
   readonly close: () => void;
 };
 
+/** Told when the disk begins to refuse, with its reason, and when everything is written again, with null. */
+export type OnDisk = (fault: string | null) => void;
+
 export type OpenedJournal = { readonly journal: Journal; readonly droppedBytes: number };
+
+/** What has no name of the system's is a mistake of ours, and no disk will get better. */
+const requireDiskFault = (fault: unknown): void => {
+  if (faultCode(fault) === null) throw fault;
+};
 
 const replay = (payloads: readonly string[]): JournalState => {
   const state = emptyState();
@@ -55,19 +73,73 @@ const replay = (payloads: readonly string[]): JournalState => {
   return state;
 };
 
-/** Entries go to the disk first and into the state after that; a log that has grown is rewritten. */
-const recorder = (file: LogFile, state: JournalState) => {
+type Recorder = {
+  /** Throws when the disk refuses, and then nothing has changed. */
+  readonly strictly: (entries: readonly Entry[], durable: boolean) => void;
+  /** The state changes whatever the disk says. */
+  readonly anyway: (entries: readonly Entry[], durable: boolean) => void;
+};
+
+type RecorderIo = { readonly file: LogFile; readonly reserve: DiskReserve; readonly onDisk: OnDisk };
+
+/** Rewrites the log when it has grown; a disk without room for that leaves it as it is, for a while. */
+const compactor = ({ file }: RecorderIo, state: JournalState) => {
+  let compactAt = 0;
   const compact = () => {
     const snapshot = snapshotOf(state);
     file.restart(JSON.stringify([{ kind: 'snapshot', snapshot }] satisfies Entry[]));
     applyEntry(state, { kind: 'snapshot', snapshot });
-    return Math.max(COMPACT_BYTES, 2 * file.sizeBytes());
   };
-  let compactAt = compact();
-  return (entries: readonly Entry[], durable: boolean) => {
-    file.append(JSON.stringify(entries), durable);
+  const compactWhenLong = () => {
+    if (file.sizeBytes() < compactAt) return;
+    try {
+      compact();
+    } catch (fault) {
+      requireDiskFault(fault);
+    }
+    compactAt = Math.max(COMPACT_BYTES, 2 * file.sizeBytes());
+  };
+  return { compact, compactWhenLong };
+};
+
+/** Entries go to the disk first and into the state after that. */
+const recorder = (io: RecorderIo, state: JournalState): Recorder => {
+  const { file, reserve, onDisk } = io;
+  const { compact, compactWhenLong } = compactor(io, state);
+  let isBehind = false;
+  compactWhenLong();
+  const append = (text: string, durable: boolean) => {
+    try {
+      file.append(text, durable);
+    } catch (fault) {
+      if (!reserve.letGo()) throw fault;
+      file.append(text, durable);
+    }
+  };
+  const catchUp = () => {
+    if (!isBehind) return;
+    compact();
+    isBehind = false;
+    onDisk(null);
+  };
+  const strictly: Recorder['strictly'] = (entries, durable) => {
+    catchUp();
+    append(JSON.stringify(entries), durable);
     for (const entry of entries) applyEntry(state, entry);
-    if (file.sizeBytes() > compactAt) compactAt = compact();
+    compactWhenLong();
+  };
+  return {
+    strictly,
+    anyway: (entries, durable) => {
+      try {
+        strictly(entries, durable);
+      } catch (fault) {
+        requireDiskFault(fault);
+        if (!isBehind) onDisk(faultText(fault));
+        isBehind = true;
+        for (const entry of entries) applyEntry(state, entry);
+      }
+    },
   };
 };
 
@@ -81,14 +153,21 @@ const factEntry = (state: JournalState, offset: number, { fact, sources, uploade
   },
 });
 
+/** Without room held for it, a full disk is met at once. */
+const NO_RESERVE: DiskReserve = { take: () => null, letGo: () => false };
+
 /**
  * Opens the journal on this disk and compacts it. A torn end is dropped and its length told. Throws
  * when a whole record cannot be understood: it was written by another version.
  */
-export const openJournal = (disk: LogDisk): OpenedJournal => {
+export const openJournal = (
+  disk: LogDisk,
+  { reserve = NO_RESERVE, onDisk = () => {} }: { readonly reserve?: DiskReserve; readonly onDisk?: OnDisk } = {},
+): OpenedJournal => {
   const { file, payloads, droppedBytes } = openLogFile(disk);
   const state = replay(payloads);
-  const record = recorder(file, state);
+  reserve.take();
+  const record = recorder({ file, reserve, onDisk }, state);
   let listener = () => {};
   const journal: Journal = {
     action: (actionId) => state.actions.get(actionId) ?? null,
@@ -99,18 +178,23 @@ export const openJournal = (disk: LogDisk): OpenedJournal => {
     lastCounter: () => state.lastCounter,
     serverTime: () => state.serverTime,
     report: (...facts) => {
-      record(
+      record.anyway(
         facts.map((fact, offset) => factEntry(state, offset, fact)),
         true,
       );
       listener();
     },
-    take: (offered, accepted) => {
-      record([{ kind: 'offered', ...offered }, factEntry(state, 0, { fact: accepted })], true);
+    start: (started) => {
+      record.strictly([factEntry(state, 0, { fact: started })], true);
       listener();
     },
-    amend: (report) => record([{ kind: 'amended', report }], true),
-    note: (note) => record([note], false),
+    take: (offered, accepted) => {
+      record.strictly([{ kind: 'offered', ...offered }, factEntry(state, 0, { fact: accepted })], true);
+      listener();
+    },
+    lack: reserve.take,
+    amend: (report) => record.anyway([{ kind: 'amended', report }], true),
+    note: (note) => record.anyway([note], false),
     onOwed: (next) => {
       listener = next;
     },

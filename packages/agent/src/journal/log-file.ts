@@ -11,7 +11,7 @@ const RECORD_BYTES = 67_108_864;
 export type LogFile = {
   /** Writes one record; with `durable` it is on the disk when this returns. Throws when the disk refuses, and then nothing was added. */
   readonly append: (payload: string, durable: boolean) => void;
-  /** Replaces the whole content by one record, durably. */
+  /** Replaces the whole content by one record, durably. Throws when the disk refuses, and then the old one stays. */
   readonly restart: (payload: string) => void;
   readonly sizeBytes: () => number;
   readonly close: () => void;
@@ -54,6 +54,15 @@ const readAll = (bytes: Uint8Array): { readonly payloads: readonly string[]; rea
   return { payloads, end };
 };
 
+/** Half a record at the end would be read as damage; where even this fails, the next record is written over it. */
+const cutBack = (disk: LogDisk, end: number): void => {
+  try {
+    disk.truncate(end);
+  } catch {
+    // the fault that led here is the one to tell
+  }
+};
+
 const logFile = (disk: LogDisk, size: number): LogFile => {
   let end = size;
   disk.truncate(end);
@@ -64,8 +73,7 @@ const logFile = (disk: LogDisk, size: number): LogFile => {
         disk.write(record, end);
         if (durable) disk.sync();
       } catch (fault) {
-        // half a record would hide every later one
-        disk.truncate(end);
+        cutBack(disk, end);
         throw fault;
       }
       end += record.length;

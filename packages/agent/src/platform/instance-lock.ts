@@ -26,12 +26,22 @@ export const lockHolder = (io: LockIo, path: string): number | null => {
   return holder !== null && isAlive(io, holder) ? holder.pid : null;
 };
 
+/** A lock without its holder's name would tell nobody anything: on a full disk none is left. */
+const writeHolder = (path: string, file: number, holder: Holder): void => {
+  try {
+    writeSync(file, JSON.stringify(holder));
+  } catch (fault) {
+    rmSync(path, { force: true });
+    throw fault;
+  } finally {
+    closeSync(file);
+  }
+};
+
 /** False when somebody else's lock is there. */
 const take = (path: string, holder: Holder): boolean => {
   try {
-    const file = openSync(path, 'wx', 0o600);
-    writeSync(file, JSON.stringify(holder));
-    closeSync(file);
+    writeHolder(path, openSync(path, 'wx', 0o600), holder);
     return true;
   } catch (fault) {
     if (faultCode(fault) === 'EEXIST') return false;

@@ -1,6 +1,6 @@
 /** One file as a log needs it: the narrowest view of a disk on which what survives a crash can be decided. */
 import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { replaceFile } from './durable-file.ts';
+import { moveInPlace, replaceFile, writeFresh } from './durable-file.ts';
 
 /** Each call throws what the disk says (`ENOSPC`, `EIO`). */
 export type LogDisk = {
@@ -11,7 +11,7 @@ export type LogDisk = {
   /** What was written is on the disk when this returns. */
   readonly sync: () => void;
   readonly truncate: (sizeBytes: number) => void;
-  /** Replaces the whole content, durably: a crash leaves the old one or the new one. */
+  /** Replaces the whole content, durably: a crash, or a disk that refuses, leaves the old one or the new one. */
   readonly replace: (content: Uint8Array) => void;
   readonly close: () => void;
 };
@@ -35,11 +35,12 @@ export const fileDisk = (path: string): LogDisk => {
     sync: () => fdatasyncSync(descriptor),
     truncate: (sizeBytes) => ftruncateSync(descriptor, sizeBytes),
     replace: (content) => {
+      const fresh = writeFresh(path, content);
       // Windows replaces no file that is open; a number that was let go may be somebody else's next
       closeSync(descriptor);
       descriptor = NO_FILE;
       try {
-        replaceFile(path, content);
+        moveInPlace(fresh, path);
       } finally {
         descriptor = openSync(path, 'r+');
       }

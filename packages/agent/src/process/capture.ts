@@ -83,8 +83,11 @@ const spool = async (reader: Reader, to: Spool): Promise<Captured> => {
 /** Reads the stream to its end. `done` rejects only when the spool file cannot be made or kept. */
 export const capture = (stream: ReadableStream<Uint8Array>, to: Spool): Capture => {
   const reader = stream.getReader();
+  const done = spool(reader, to);
+  // who waits for the process first hears of it later, and nobody shall be told meanwhile that nobody listens
+  done.catch(() => {});
   return {
-    done: spool(reader, to),
+    done,
     abandon: () => void reader.cancel().catch(() => {}),
   };
 };

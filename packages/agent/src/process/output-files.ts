@@ -6,7 +6,7 @@
  *   spool          head, `headBytes`
  *   spool.tail-K   from headBytes + K × segmentBytes
  */
-import { readdirSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { headBytesOf } from '@longarm/contract/cut-output';
 
@@ -32,4 +32,17 @@ export const segmentsOf = ({ path }: Pick<Spool, 'path'>): readonly number[] => 
 export const removeOutput = (path: string): void => {
   for (const segment of segmentsOf({ path })) rmSync(segmentPath({ path }, segment), { force: true });
   rmSync(path, { force: true });
+};
+
+/** Makes the outputs' files, empty, before anything runs. Throws when the disk refuses, and leaves none then. */
+export const makeOutputs = (paths: readonly string[]): void => {
+  try {
+    for (const path of paths) {
+      removeOutput(path);
+      closeSync(openSync(path, 'w', 0o600));
+    }
+  } catch (fault) {
+    for (const path of paths) rmSync(path, { force: true });
+    throw fault;
+  }
 };

@@ -5,6 +5,7 @@ import type { Platform } from '../platform/platform.ts';
 import { pause } from '../platform/timers.ts';
 import { type Capture, type Captured, capture } from './capture.ts';
 import { type KillIo, killTree, type TreeEnd } from './kill-tree.ts';
+import { makeOutputs, removeOutput } from './output-files.ts';
 import type { Environment } from './script-environment.ts';
 
 /** How long outputs may stay open after the last process of the group has gone, milliseconds. */
@@ -41,7 +42,7 @@ export type ProcessEnd = {
   readonly stderr: Captured;
 };
 
-const spawn = (io: ProcessIo, order: ProcessOrder) =>
+const spawnProcess = (io: ProcessIo, order: ProcessOrder) =>
   Bun.spawn([...io.platform.contain(order.command, order.mark)], {
     cwd: order.folder,
     env: { ...order.environment },
@@ -51,6 +52,18 @@ const spawn = (io: ProcessIo, order: ProcessOrder) =>
     detached: io.platform.osPlatform !== 'Windows',
     windowsHide: true,
   });
+
+/** With nowhere to keep what it says, nothing is started; what is not started has said nothing. */
+const spawn = (io: ProcessIo, order: ProcessOrder) => {
+  const outputs = [order.spool.stdout, order.spool.stderr];
+  makeOutputs(outputs);
+  try {
+    return spawnProcess(io, order);
+  } catch (fault) {
+    outputs.forEach(removeOutput);
+    throw fault;
+  }
+};
 
 /** Ends the tree when told to stop. */
 const stopper = (io: ProcessIo, order: ProcessOrder, group: number) => {

@@ -3,9 +3,11 @@
  * it, until one failed, all are done, or somebody stopped it.
  */
 import type { ActionId } from '@longarm/contract/ids';
+import { faultCode } from '@longarm/contract/system-fault';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
-import type { CommandEnd, StopReason } from '../commands/command-run.ts';
+import { type CommandEnd, failedWith, type StopReason } from '../commands/command-run.ts';
 import type { NewFact } from '../journal/journal.ts';
+import { faultText } from '../platform/fault.ts';
 import { finishedFact } from './finished-fact.ts';
 import type { RunnerIo } from './runner-io.ts';
 
@@ -67,19 +69,29 @@ const noteFinished = (io: RunnerIo, step: Step, end: CommandEnd): 'goes on' | 'e
   return isLast ? 'ended' : 'goes on';
 };
 
+/** How a command ended that could not even be started; null when it may be. */
+const noteStarted = (io: RunnerIo, { payload, index }: Step): CommandEnd | null => {
+  const { actionId } = payload;
+  try {
+    io.journal.start({ kind: 'command-started', actionId, index, at: io.now() });
+  } catch (fault) {
+    if (faultCode(fault) === null) throw fault;
+    return failedWith(`not started, since this device cannot write its journal: ${faultText(fault)}`);
+  }
+  io.log('info', 'command started', { actionId, index, type: payload.commands[index]?.command.type ?? null });
+  return null;
+};
+
 /**
- * Runs what is left of an action. Resolves when nothing of it runs any more. Rejects when the journal cannot be
- * written.
+ * Runs what is left of an action. Resolves when nothing of it runs any more.
  */
 export const runAction = async (io: RunnerIo, actionId: ActionId, control: Control): Promise<void> => {
   const action = io.journal.action(actionId);
   if (action === null || action.payload === null) return;
   const { payload } = action;
   for (let index = action.next; ; index++) {
-    io.journal.report({ fact: { kind: 'command-started', actionId, index, at: io.now() } });
-    io.log('info', 'command started', { actionId, index, type: payload.commands[index]?.command.type ?? null });
     const step = { payload, index, control };
-    const end = await runStep(io, step);
+    const end = noteStarted(io, step) ?? (await runStep(io, step));
     // the next start of the agent finds it started and not finished, and says so
     if (end === null || control.reason() === 'agent-stops') return;
     if (noteFinished(io, step, end) === 'ended') return;
