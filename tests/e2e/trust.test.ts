@@ -1,11 +1,13 @@
 /** TLS between agent and server, with the authority that enrolment pinned and nobody else. */
 import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@longarm/server/open-admin';
+import { apiCaller, type Json } from '@longarm/testkit/api-caller';
 import { openConnectProxy } from '@longarm/testkit/connect-proxy';
 import { type Program, startProgram } from '@longarm/testkit/programs';
+import { getFile, isFinal, putFile, runScript } from '@longarm/testkit/test-site';
 import { until } from '@longarm/testkit/until';
 
 setDefaultTimeout(60_000);
@@ -91,6 +93,39 @@ test('through an HTTP proxy, the certificate is checked end to end', async () =>
     );
     await direct.line(CONNECTED);
     expect(proxy.tunnels()).toHaveLength(after);
+  } finally {
+    await proxy.close();
+  }
+});
+
+test('through an HTTP proxy: a device enrols, and a whole action, with files both ways', async () => {
+  const [own, state] = await Promise.all([newFolder(), newFolder()]);
+  const { port } = await startServer(own, 0);
+  const url = `https://127.0.0.1:${port}`;
+  const admin = await openAdmin(own);
+  const { token } = await admin.call('createEnrolToken', { tags: [], maxUses: 1, validHours: null });
+  const ca = await readFile(join(own, 'tls', 'ca.pem'), 'utf8');
+  const transport = (at: string, init: RequestInit) => fetch(at, { ...init, tls: { ca } });
+  const api = await apiCaller({ server: url, admin, transport });
+  const proxy = await openConnectProxy();
+  try {
+    const args = ['--server', url, '--token', token, '--state', state, '--proxy', proxy.url];
+    const agent = started(startProgram('longarm-agent', args));
+    const [, machineId = ''] = await agent.line(/connected as ([0-9a-f]{40})/);
+    const content = 'what goes there and comes back\n'.repeat(100_000);
+    await api.upload('there.txt', content);
+    await api.upload('turn.sh', 'tac "$1" > back.txt\nwc -c < back.txt\n');
+    const before = proxy.tunnels().length;
+    const { json } = await api.post(`/api/machines/${machineId}/runliveresponse`, {
+      Commands: [putFile('there.txt'), runScript('turn.sh', 'there.txt'), getFile('back.txt')],
+      Comment: 'through a proxy',
+    });
+    const action = await until(async () => (await api.call(`/api/machineactions/${json.id}`)).json, isFinal);
+    expect([action.status, action.commands.flatMap((command: Json) => command.errors)]).toEqual(['Succeeded', []]);
+    expect(await (await api.download(json.id, 1)).json()).toMatchObject({ script_output: `${content.length}\n` });
+    expect(await (await api.download(json.id, 2, '&raw=1')).text()).toBe(content);
+    expect(proxy.tunnels().length).toBeGreaterThan(before);
+    expect(new Set(proxy.tunnels())).toEqual(new Set([`127.0.0.1:${port}`]));
   } finally {
     await proxy.close();
   }
