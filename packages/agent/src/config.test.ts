@@ -18,6 +18,8 @@ test('options by a space or an equals sign', () => {
     stateFolder: '/var/lib/longarm',
     token: 't',
     insecure: true,
+    policyFile: null,
+    requireSignatures: false,
     proxy: { given: null, https: null, http: null, except: [] },
     shown: '--server https://a.example --state /var/lib/longarm --token (not shown) --insecure',
     workBytes: 1_073_741_824,

@@ -12,6 +12,8 @@ export const USAGE = `longarm-agent: executes what a Longarm server signs, and r
   --state DIR      folder for the device's key, journal and working folder; made when it is not there
   --token T        enrolment token, for trying out: others on this device can see it
   --token-file F   file with the enrolment token; - reads standard input
+  --policy FILE    what this device allows; otherwise policy.json in DIR or in /etc/longarm-agent, where there is one
+  --require-signatures  run only scripts that an author whom the policy lists has signed
   --insecure       accept http: to a server that is not this device
   --proxy URL      HTTP proxy to the server; otherwise HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded
   --work-mib N     most MiB in the working folder, where PutFile puts and scripts run; what is oldest makes way.
@@ -29,6 +31,9 @@ export type RunConfig = {
   readonly stateFolder: string;
   readonly token: string | null;
   readonly insecure: boolean;
+  /** Absolute; null: the usual places. */
+  readonly policyFile: string | null;
+  readonly requireSignatures: boolean;
   readonly proxy: ProxySettings;
   /** Most bytes in the working folder. */
   readonly workBytes: number;
@@ -59,9 +64,9 @@ type Sources = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
-const VALUED = ['--server', '--state', '--token', '--token-file', '--proxy', '--work-mib'] as const;
+const VALUED = ['--server', '--state', '--token', '--token-file', '--policy', '--proxy', '--work-mib'] as const;
 type Valued = (typeof VALUED)[number];
-const FLAGS = ['--insecure', '--help', '--version'] as const;
+const FLAGS = ['--insecure', '--require-signatures', '--help', '--version'] as const;
 type Flag = (typeof FLAGS)[number];
 
 type Parsed = {
@@ -158,6 +163,7 @@ export const readConfig = (sources: Sources): Config => {
   if (state === undefined) faults.push('--state: expected the folder for what the agent keeps, got none');
   const token = readToken(parsed);
   const proxy = values.get('--proxy') ?? null;
+  const policy = values.get('--policy');
   if (proxy !== null && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? ''))
     faults.push('--proxy: expected an address such as http://proxy.example:3128, got something else');
   const workBytes = readWorkBytes(parsed, sources);
@@ -168,6 +174,8 @@ export const readConfig = (sources: Sources): Config => {
     stateFolder: resolve(state),
     token,
     insecure: flags.has('--insecure'),
+    policyFile: policy === undefined ? null : resolve(policy),
+    requireSignatures: flags.has('--require-signatures'),
     proxy: proxySettings(proxy, environment),
     shown: shownArguments(parsed),
     workBytes,

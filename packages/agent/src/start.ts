@@ -27,11 +27,14 @@ import type { Log } from './platform/log.ts';
 import { fileDisk } from './platform/log-disk.ts';
 import type { Platform } from './platform/platform.ts';
 import type { After } from './platform/timers.ts';
+import { PolicyFault } from './policy/policy.ts';
+import type { PolicySource } from './policy/policy-source.ts';
 import { removeOutput } from './process/output-files.ts';
 import { type ProxySettings, proxyFor } from './proxy-for.ts';
 import { deliverResult } from './runner/deliver-result.ts';
 import { leftOver } from './runner/left-over.ts';
 import { type Device, startDevice } from './wiring/device.ts';
+import { deviceGuard, devicePolicy } from './wiring/device-guard.ts';
 
 /** Between asking a process to end and killing it, milliseconds. */
 const KILL_GRACE_MS = 5_000;
@@ -71,18 +74,21 @@ type Parts = {
   readonly clock: ServerClock;
   readonly stir: Stir;
   readonly rhythm: Rhythm;
+  readonly policy: PolicySource;
 };
 
 /** How often the server wants to hear from the device, milliseconds; transfers go by it as well. */
 type Rhythm = { heartbeatMs: number };
 
-const commandIo = ({ world, folders, identity, rhythm, workBytes }: Parts): CommandIo => {
+const commandIo = ({ world, folders, identity, keys, clock, policy, rhythm, workBytes }: Parts): CommandIo => {
   const { platform, after, random, localNow, log } = world;
   const request = serverRequest(world.fetch, identity);
+  const admission = deviceGuard({ source: policy, machineId: keys.machineId, serverNow: clock.now, ...world });
   return {
     transfer: { request, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
-    process: { platform, after, graceMs: KILL_GRACE_MS },
+    process: { platform, after, graceMs: KILL_GRACE_MS, spawnFault: admission.spawnFault },
     platform,
+    guard: admission,
     folders,
     workingFolder: openWorkingFolder({
       path: folders.workingFolder,
@@ -171,7 +177,21 @@ const lockState = (world: World, folders: StateFolder, path: string): (() => voi
   }
 };
 
+/** A policy that cannot be obeyed is found before anybody relies on it. */
+const requirePolicy = (world: World, config: RunConfig): PolicySource => {
+  const policy = devicePolicy(world.platform, config);
+  try {
+    policy.read();
+  } catch (fault) {
+    throw fault instanceof PolicyFault ? new SetupFault(fault.message) : fault;
+  }
+  const file = policy.find();
+  if (file !== null) world.log('info', 'this device obeys a policy of its own', { file });
+  return policy;
+};
+
 const openState = async (world: World, config: RunConfig, folders: StateFolder): Promise<Parts> => {
+  const policy = requirePolicy(world, config);
   const { identity, keys, isNew } = await establishIdentity(
     { fetch: world.fetch, platform: world.platform },
     { ...config, keyFile: folders.keys, identityFile: folders.identity },
@@ -204,6 +224,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
     journal,
     clock,
     stir,
+    policy,
     rhythm: { heartbeatMs: HEARTBEAT_MS },
   };
 };

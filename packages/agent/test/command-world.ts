@@ -9,8 +9,10 @@ import { openWorkingFolder } from '../src/commands/working-folder.ts';
 import type { Log } from '../src/platform/log.ts';
 import { thisPlatform } from '../src/platform/this-platform.ts';
 import type { After } from '../src/platform/timers.ts';
+import { type Guard, guard } from '../src/policy/guard.ts';
+import { NO_POLICY, type Policy } from '../src/policy/policy.ts';
 import type { LoopbackServer } from './loopback-server.ts';
-import { newActionId, ordered } from './sealed-envelope.ts';
+import { MACHINE, newActionId, ordered } from './sealed-envelope.ts';
 
 export const realAfter: After = (delayMs, wake) => {
   const timer = setTimeout(wake, delayMs);
@@ -36,6 +38,17 @@ export const transferIo = (server: { readonly url: string }) => ({
 /** Between asking and killing, in tests. */
 export const GRACE_MS = 150;
 
+const PATH_FORM = { isWindows: false, ignoresCase: false };
+
+/** The guard of a device with this policy, or none. */
+export const openGuard = (policy: Policy = NO_POLICY): Guard =>
+  guard({
+    source: { read: () => policy },
+    form: PATH_FORM,
+    bearings: () => ({ machineId: MACHINE, serverNow: 1_000, localNow: 1_000 }),
+    localTime: () => ({ day: 1, minute: 720 }),
+  });
+
 type Changes = Partial<CommandIo> & { readonly workBytes?: number; readonly log?: Log; readonly bootId?: string };
 
 export const commandWorld = (folder: string, server: LoopbackServer, changes: Changes = {}): CommandIo => {
@@ -47,8 +60,9 @@ export const commandWorld = (folder: string, server: LoopbackServer, changes: Ch
   const platform = thisPlatform(process.platform);
   return {
     transfer: transferIo(server),
-    process: { platform, after: realAfter, graceMs: GRACE_MS },
+    process: { platform, after: realAfter, graceMs: GRACE_MS, spawnFault: () => null },
     platform,
+    guard: openGuard(),
     folders,
     workingFolder: openWorkingFolder({
       path: folders.workingFolder,

@@ -132,6 +132,7 @@ test('what is left open is asked for: nothing is allowed by silence', async () =
     expect([ended.code === 0, ended.err]).toEqual([false, expect.stringContaining(sentence)]);
   }
   expect(await stat(at('triage.sh.sig')).catch(() => null)).toBeNull();
+  expect(await sign('--use', 'PutFile', '--any-machine')).toMatchObject({ code: 0 });
 });
 
 test('a sealed key opens with its passphrase alone', async () => {

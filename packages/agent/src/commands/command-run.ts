@@ -5,6 +5,7 @@ import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS } from '@longarm/contract/limi
 import type { ResultStream } from '@longarm/contract/result';
 import type { EnvelopeCommand, EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { Platform } from '../platform/platform.ts';
+import type { Guard, Ruling } from '../policy/guard.ts';
 import type { ProcessIo } from '../process/run-process.ts';
 import type { Environment } from '../process/script-environment.ts';
 import type { TicketHolder, TransferIo } from '../transfer/transfer-io.ts';
@@ -19,6 +20,8 @@ export type CommandIo = {
   readonly transfer: TransferIo;
   readonly process: ProcessIo;
   readonly platform: Platform;
+  /** Admits each command before it starts, or refuses it. */
+  readonly guard: Pick<Guard, 'admit' | 'noteCollected'>;
   readonly folders: StateFolder;
   readonly workingFolder: WorkingFolder;
   /** Most bytes of the scripts that are kept for the next time. */
@@ -64,6 +67,8 @@ export type CommandEnd = {
 /** What a handler gets: its own kind of command, and the rest of the run. */
 export type HandlerRun<Type extends CommandType> = Omit<CommandRun, 'ordered'> & {
   readonly ordered: Omit<EnvelopeCommand, 'command'>;
+  /** What the device's policy allows it, as it was when it was admitted. */
+  readonly ruling: Ruling;
   readonly command: Extract<EnvelopeCommand['command'], { type: Type }>;
 };
 

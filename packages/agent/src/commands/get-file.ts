@@ -36,11 +36,18 @@ const send = async (io: CommandIo, run: GetRun, what: Sendable & { readonly name
   return { outcome: 'Completed', errors: [], exitCode: null, results: [result] };
 };
 
+/** The smaller of what the order and this device's policy allow, and whose word it is. */
+const mostBytes = ({ terms, ruling }: GetRun): { readonly bytes: number; readonly whose: string } =>
+  ruling.maxGet.bytes < terms.maxGetBytes
+    ? { bytes: ruling.maxGet.bytes, whose: ` (this device's policy, rule ${ruling.maxGet.rule})` }
+    : { bytes: terms.maxGetBytes, whose: '' };
+
 const sendCopy = async (io: CommandIo, run: GetRun, source: OpenedSource): Promise<CommandEnd> => {
   const path = io.folders.spoolFile(run.actionId, run.index, 'file');
-  const copied = await spoolCopy(source.file, { to: path, maxBytes: run.terms.maxGetBytes, stop: run.stop });
+  const { bytes: maxBytes, whose } = mostBytes(run);
+  const copied = await spoolCopy(source.file, { to: path, maxBytes, stop: run.stop });
   if (run.stop.aborted) return failedWith(stopSentence(run));
-  if (copied.kind === 'failed') return failedWith(`${run.command.path}: ${copied.sentence}`);
+  if (copied.kind === 'failed') return failedWith(`${run.command.path}: ${copied.sentence}${whose}`);
   const file = await open(path, 'r');
   try {
     return await send(io, run, { file, path, sizeBytes: copied.sizeBytes, isSpool: true, name: source.name });
@@ -50,14 +57,14 @@ const sendCopy = async (io: CommandIo, run: GetRun, source: OpenedSource): Promi
 };
 
 const collect = async (io: CommandIo, run: GetRun, source: OpenedSource): Promise<CommandEnd> => {
-  const { maxGetBytes } = run.terms;
+  const { bytes, whose } = mostBytes(run);
   if (source.isMadeUp || source.sizeBytes === 0) {
     const end = await sendCopy(io, run, source);
     if (end.outcome === 'Failed') rmSync(io.folders.spoolFile(run.actionId, run.index, 'file'), { force: true });
     return end;
   }
-  if (source.sizeBytes > maxGetBytes)
-    return failedWith(`${run.command.path}: expected at most ${maxGetBytes} bytes, it has ${source.sizeBytes}`);
+  if (source.sizeBytes > bytes)
+    return failedWith(`${run.command.path}: expected at most ${bytes} bytes, it has ${source.sizeBytes}${whose}`);
   return send(io, run, { ...source, isSpool: false });
 };
 
@@ -68,7 +75,7 @@ const withLink = (end: CommandEnd, run: GetRun, source: OpenedSource): CommandEn
     : end;
 
 export const getFile = async (io: CommandIo, run: GetRun): Promise<CommandEnd> => {
-  const source = await openSource(run.command.path, io.workingFolder.path);
+  const source = await openSource(run.command.path, io.workingFolder.path, run.ruling.pathFault);
   if (source.kind === 'refused') return failedWith(source.sentence);
   try {
     return withLink(await collect(io, run, source), run, source);

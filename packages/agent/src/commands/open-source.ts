@@ -1,6 +1,6 @@
 /** The file that GetFile names: opened so that nothing can hang, and refused in a sentence when it is no regular file. */
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, realpath, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { FILE_NAME_BYTES } from '@longarm/contract/limits';
 import { faultCode } from '@longarm/contract/system-fault';
@@ -61,10 +61,30 @@ const refuse = (sentence: string): Refused => ({ kind: 'refused', sentence });
 /** Case alone is no other place: Windows gives a path back as it is written on the disk. */
 const isElsewhere = (path: string, real: string): boolean => real.toLowerCase() !== path.toLowerCase();
 
-const describe = async (file: FileHandle, path: string): Promise<OpenedSource | Refused> => {
+/** Of the open file itself, where the system tells (proc(5)): no link that changes meanwhile leads astray. */
+const toldPlace = (file: FileHandle): Promise<string | null> =>
+  // elsewhere anybody might make a folder of that name
+  process.platform === 'linux' ? readlink(`/proc/self/fd/${file.fd}`).catch(() => null) : Promise.resolve(null);
+
+/** Where the open file really lies, or null when no path without links names this very file (any more). */
+const placeOf = async (file: FileHandle, path: string): Promise<string | null> => {
+  const told = await toldPlace(file);
+  const real = told ?? (await realpath(path));
+  const [there, here] = [await lstat(real).catch(() => null), await file.stat()];
+  if (there?.isFile() !== true || there.dev !== here.dev || there.ino !== here.ino) return null;
+  return told === null && (await realpath(real)) !== real ? null : real;
+};
+
+/** Why a file that lies there may not be collected, in a sentence, or null. */
+export type PathFault = (realPath: string) => string | null;
+
+const describe = async (file: FileHandle, path: string, pathFault: PathFault): Promise<OpenedSource | Refused> => {
   const stats = await file.stat();
   if (!stats.isFile()) return refuse(`${path}: expected a regular file, got ${kindName(stats)}`);
-  const real = await realpath(path);
+  const real = await placeOf(file, path);
+  if (real === null) return refuse(`${path}: changed while it was opened`);
+  const fault = pathFault(real);
+  if (fault !== null) return refuse(`${path}: ${fault}`);
   const isMadeUp = await isOnMadeUpFileSystem(real);
   return {
     kind: 'opened',
@@ -78,7 +98,11 @@ const describe = async (file: FileHandle, path: string): Promise<OpenedSource | 
 };
 
 /** Opens for reading; the caller closes the file. A relative path starts in the working folder. */
-export const openSource = async (asked: string, workingFolder: string): Promise<OpenedSource | Refused> => {
+export const openSource = async (
+  asked: string,
+  workingFolder: string,
+  pathFault: PathFault,
+): Promise<OpenedSource | Refused> => {
   const path = resolve(workingFolder, asked);
   let file: FileHandle | null = null;
   try {
@@ -86,7 +110,7 @@ export const openSource = async (asked: string, workingFolder: string): Promise<
     const stats = await stat(path);
     if (!stats.isFile()) return refuse(`${path}: expected a regular file, got ${kindName(stats)}`);
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const opened = await describe(file, path);
+    const opened = await describe(file, path, pathFault);
     if (opened.kind === 'opened') file = null;
     return opened;
   } catch (fault) {

@@ -9,7 +9,7 @@ import { type ProcessOrder, runProcess } from './run-process.ts';
 
 const platform = thisPlatform(process.platform);
 const isLinux = platform.osPlatform === 'Linux';
-const io = { platform, after: realAfter, graceMs: GRACE_MS };
+const io = { platform, after: realAfter, graceMs: GRACE_MS, spawnFault: () => null };
 const PATH = process.env.PATH ?? '';
 
 let folder: ReturnType<typeof temporaryFolder>;

@@ -12,6 +12,8 @@ import type { Environment } from './script-environment.ts';
 const DRAIN_MS = 1_000;
 
 export type ProcessIo = KillIo & {
+  /** Why no script may start on this device now, in a sentence, or null. */
+  readonly spawnFault: () => string | null;
   readonly platform: Pick<Platform, 'startTimeOf' | 'contain' | 'adopt' | 'release'> & {
     readonly osPlatform: OsPlatform;
   };
@@ -103,10 +105,12 @@ const announce = async (io: ProcessIo, order: ProcessOrder, pid: number): Promis
 };
 
 /**
- * Runs a process to its end. Rejects when it cannot be started (`ENOENT`, `EACCES`), and with what `onStarted` threw;
+ * Runs a process to its end. Rejects when it cannot be started (`ENOENT`, `EACCES`) or may not be, and with what `onStarted` threw;
  * nothing of it runs any more then either.
  */
 export const runProcess = async (io: ProcessIo, order: ProcessOrder): Promise<ProcessEnd> => {
+  const fault = io.spawnFault();
+  if (fault !== null) throw new Error(fault);
   const child = spawn(io, order);
   io.platform.adopt(child.pid);
   await announce(io, order, child.pid);

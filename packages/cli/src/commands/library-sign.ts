@@ -46,7 +46,7 @@ export const addLibrarySign = (parent: Command, parts: LongarmParts): void => {
   addJsonFlag(command);
   addExamples(command, [
     'longarm library sign triage.sh --key author.key --args "-days <int:1..30>" --tag laptops --expires 2027-06-30',
-    'longarm library sign tool.zip --key author.key --use PutFile --no-args --any-machine',
+    'longarm library sign tool.zip --key author.key --use PutFile --any-machine',
   ]);
   command.action((path: string, flags: Flags) => sign(parts.io, path, flags));
 };

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { COMMAND_TYPES, type CommandType } from '@longarm/contract/commands/types';
+import type { CommandType } from '@longarm/contract/commands/types';
 import { fileNameFault } from '@longarm/contract/file-name';
 import { MachineId, Sha256 } from '@longarm/contract/ids';
 import { type AllowedArguments, readArgumentLine } from '@longarm/contract/signing/argument-pattern';
@@ -28,6 +28,9 @@ export type SigningFlags = {
   readonly expires?: string;
 };
 
+/** Commands that use a library file. */
+const USES: readonly CommandType[] = ['RunScript', 'PutFile'];
+
 const collect = (text: string, before: readonly string[] | boolean | undefined): readonly string[] => [
   ...(Array.isArray(before) ? before : []),
   text,
@@ -44,7 +47,7 @@ export const addSigningFlags = (command: Command): Command =>
     .option('--tag <name>', 'allow devices that hold this tag in their own policy; again for more', collect)
     .option('--group <name>', 'allow devices that hold this group in their own policy; again for more', collect)
     .option('--any-machine', 'allow every device that lists this author')
-    .addOption(new Option('--use <command...>', 'for which commands (default: RunScript)').choices(COMMAND_TYPES))
+    .addOption(new Option('--use <command...>', 'for which commands (default: RunScript)').choices(USES))
     .option('--not-before <date>', 'first moment at which it counts, such as 2026-12-01 or 2026-12-01T08:00:00Z')
     .option('--expires <date>', 'first moment at which it no longer counts (default: never)');
 
@@ -56,8 +59,9 @@ export const isAboutSigning = (flags: SigningFlags): boolean =>
   flags.notBefore !== undefined ||
   flags.expires !== undefined;
 
-const readArguments = ({ args, anyArgs }: SigningFlags): AllowedArguments => {
-  const isNone = args === false;
+const readArguments = ({ args, anyArgs, use = ['RunScript'] }: SigningFlags): AllowedArguments => {
+  // a file that is only put is given none
+  const isNone = args === false || (args === undefined && anyArgs === undefined && !use.includes('RunScript'));
   const lines = Array.isArray(args) ? args : [];
   if (anyArgs === true && (isNone || lines.length > 0)) throw usageFault('Expected --any-args alone, got others too.');
   if (anyArgs === true) return 'any';
