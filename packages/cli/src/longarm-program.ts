@@ -6,6 +6,9 @@ import { addActionsList } from './commands/actions-list.ts';
 import { addAppCreate } from './commands/app-create.ts';
 import { addAppDelete } from './commands/app-delete.ts';
 import { addAppList } from './commands/app-list.ts';
+import { addAuditExport } from './commands/audit-export.ts';
+import { addAuditList } from './commands/audit-list.ts';
+import { addAuditVerify } from './commands/audit-verify.ts';
 import { addAuthorKeyCreate } from './commands/author-key-create.ts';
 import { addBench } from './commands/bench.ts';
 import { addCancel } from './commands/cancel.ts';
@@ -64,6 +67,11 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
       add: [addLibraryList, addLibraryUpload, addLibrarySign, addLibraryDownload, addLibraryDelete],
     },
     { name: 'author-key', description: 'keys that sign library files', add: [addAuthorKeyCreate] },
+    {
+      name: 'audit',
+      description: 'who did what, and the proof that nothing of it was changed (on the server)',
+      add: [addAuditVerify, addAuditList, addAuditExport],
+    },
     { name: 'actions', description: 'list and show what was requested', add: [addActionsList, addActionsGet] },
   ];
 

@@ -19,6 +19,7 @@ const CREATED = '2026-02-04T11:00:00.0000000Z';
 const token = { tenantId: TENANT, tags: ['a'], group: null, uses: 1, createdDateTimeUtc: CREATED, revoked: false };
 
 const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
+  readAudit: { entries: [], head: { sequence: 0, hash: '0'.repeat(64) }, isLast: true },
   createApplication: { tenantId: TENANT, clientId: CLIENT, clientSecret: 's3cret' },
   listApplications: {
     applications: [

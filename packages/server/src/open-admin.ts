@@ -15,6 +15,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
   const folder = await openDataFolder({ path, now, terms: NO_TERMS, names: serverNames('localhost', null) });
   const operations = adminOperations({
     access: folder.store.access,
+    audit: folder.store.audit,
     actions: folder.store.actions,
     machines: folder.store.machines,
     groups: folder.store.groups,

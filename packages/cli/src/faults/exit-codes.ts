@@ -1,7 +1,10 @@
 /** Exit codes of every command, for scripts; `longarm --help` and docs/cli.md show this table. */
 export const EXIT_CODES = {
   fine: { code: 0, meaning: 'it worked; with --wait: the action ended as Succeeded' },
-  notSucceeded: { code: 1, meaning: 'the action ended as Failed, TimeOut or Cancelled' },
+  notSucceeded: {
+    code: 1,
+    meaning: 'the action ended as Failed, TimeOut or Cancelled; `audit verify`: the audit was changed',
+  },
   usage: { code: 2, meaning: 'the command line cannot be understood, or something needed is not given' },
   refused: { code: 3, meaning: 'the server refused (status 4xx): permission, limit, unknown name, busy device' },
   unreachable: { code: 4, meaning: 'the server cannot be reached or is not trusted' },

@@ -3,6 +3,7 @@
  * open, or in its own process when none has (semantics 29). JSON over HTTP on a Unix socket of mode 0600.
  */
 import { z } from 'zod';
+import { AuditEntry, AuditHead } from '../audit/audit-entry.ts';
 import { ApplicationId, MachineId, TenantId } from '../ids.ts';
 import { InstantText } from '../instant.ts';
 import { ROLES } from '../permission.ts';
@@ -49,6 +50,10 @@ export const DeviceGroupSummary = z.object({
 export type DeviceGroupSummary = z.infer<typeof DeviceGroupSummary>;
 
 export const ADMIN_OPERATIONS = {
+  readAudit: {
+    request: z.strictObject({ after: z.int().min(0) }),
+    answer: z.object({ entries: z.array(AuditEntry), head: AuditHead, isLast: z.boolean() }),
+  },
   createApplication: {
     request: z.strictObject({
       name: z.string().min(1).max(200),

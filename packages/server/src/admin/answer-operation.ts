@@ -3,6 +3,7 @@ import { ApplicationId, type Sha256, type TenantId } from '@longarm/contract/ids
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import { formatEnrolToken } from '@longarm/contract/wire/enrol-token';
 import type { ActionStore } from '../actions/ports.ts';
+import type { AuditStore } from '../audit/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
 import type { AccessStore } from '../auth/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
@@ -16,6 +17,7 @@ const TOKEN_ID_BYTES = 9;
 
 export type AdminIo = {
   readonly access: AccessStore;
+  readonly audit: AuditStore;
   readonly actions: Pick<ActionStore, 'declareRestored'>;
   readonly machines: Pick<MachineStore, 'resolve'>;
   readonly groups: GroupStore;
@@ -115,4 +117,5 @@ export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...deviceGroups(io),
   ...restore(io),
   describeServer: io.describeServer,
+  readAudit: ({ after }) => io.audit.page(after),
 });

@@ -1,5 +1,7 @@
-/** Who acts, as requests and the audit know them. */
-import type { ApplicationId } from '@longarm/contract/ids';
+/** Who acts, as requests and the audit know them; and what the audit promises. */
+import type { AuditEntry, AuditHead } from '@longarm/contract/audit/audit-entry';
+import type { ApplicationId, TenantId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
 import type { Claimant } from '@longarm/contract/permission';
 import type { Reach } from './reach.ts';
 
@@ -13,3 +15,19 @@ export type Caller = Reach &
     /** How the caller is called in `requestor`, and in the audit. */
     readonly name: string;
   };
+
+/** What is to be written; the store gives it its place in the chain. */
+export type NewAuditEntry = Pick<AuditEntry, 'actor' | 'event' | 'subject'> & {
+  readonly tenantId: TenantId;
+  readonly at: EpochMs;
+  readonly detail?: Readonly<Record<string, unknown>>;
+};
+
+export type AuditStore = {
+  /** Entries behind `after` in order, at most `AUDIT_PAGE_ENTRIES`; the head of the same moment. */
+  readonly page: (
+    after: number,
+  ) => Promise<{ readonly entries: AuditEntry[]; readonly head: AuditHead; readonly isLast: boolean }>;
+  /** Adds entries that belong to no other change, in one unit. */
+  readonly append: (entries: readonly NewAuditEntry[]) => Promise<void>;
+};

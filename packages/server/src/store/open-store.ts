@@ -6,6 +6,7 @@ import { Database } from 'bun:sqlite';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
+import type { AuditStore } from '../audit/ports.ts';
 import type { AccessStore } from '../auth/ports.ts';
 import type { LibraryStore } from '../library/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
@@ -13,11 +14,13 @@ import { accessStore } from './access/access-store.ts';
 import { actionStore } from './actions/action-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
 import { resultStore } from './actions/result-rows.ts';
+import { auditStore } from './audit/audit-store.ts';
 import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
 import { groupStore } from './groups/group-store.ts';
 import { libraryStore } from './library/library-store.ts';
 import { machineStore } from './machines/machine-store.ts';
 import { firstMigration } from './migrations/0001-first.ts';
+import { auditChainMigration } from './migrations/0002-audit-chain.ts';
 import { authorSignaturesMigration } from './migrations/0003-author-signatures.ts';
 import { permissionMigration } from './migrations/0005-permission.ts';
 import type { Schema } from './schema.ts';
@@ -32,6 +35,7 @@ export type Store = {
   readonly machines: MachineStore;
   readonly groups: GroupStore;
   readonly library: LibraryStore;
+  readonly audit: AuditStore;
   readonly access: AccessStore;
   readonly close: () => Promise<void>;
 };
@@ -51,10 +55,13 @@ const openDatabase = (file: string): Database => {
 const migrate = async (writer: Kysely<Schema>) => {
   const migrator = new Migrator({
     db: writer,
+    // a folder may have been opened by a version between two that were made side by side
+    allowUnorderedMigrations: true,
     provider: {
       getMigrations: () =>
         Promise.resolve({
           '0001-first': firstMigration('integer'),
+          '0002-audit-chain': auditChainMigration,
           '0003-author-signatures': authorSignaturesMigration,
           '0005-permission': permissionMigration('integer'),
         }),
@@ -76,6 +83,7 @@ const storeOver = (
     machines: machineStore(units, reader),
     groups: groupStore(units, reader),
     library: libraryStore(units, reader),
+    audit: auditStore(units, reader),
     access: accessStore(units, reader, io.clock),
     close: async () => {
       await units.close();

@@ -199,7 +199,13 @@ export type AuditRow = {
   subject: string;
   /** JSON object. */
   detail: string;
+  /** The hash of the entry before. */
+  previous: string;
+  hash: string;
 };
+
+/** One row, id 1: where the chain of the audit ends. */
+export type AuditHeadRow = { id: number; seq: number; hash: string };
 
 export type SettingRow = { name: string; value: string };
 
@@ -217,5 +223,6 @@ export type Schema = {
   results: ResultRow;
   idempotency_keys: IdempotencyRow;
   audit: AuditRow;
+  audit_head: AuditHeadRow;
   settings: SettingRow;
 };

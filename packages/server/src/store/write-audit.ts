@@ -1,31 +1,31 @@
-/** One audit entry, in the transaction of the change that it tells of. */
-import type { TenantId } from '@longarm/contract/ids';
-import type { EpochMs } from '@longarm/contract/instant';
+/** One audit entry, in the transaction of the change that it tells of, chained to the entry before it. */
 import type { Kysely } from 'kysely';
+import type { NewAuditEntry } from '../audit/ports.ts';
+import { auditHash } from './audit-hash.ts';
 import type { Schema } from './schema.ts';
 
-export type AuditEntry = {
-  readonly tenantId: TenantId;
-  readonly at: EpochMs;
-  /** Who: an application's name, `device <id>`, `server`, `local administrator`. */
-  readonly actor: string;
-  /** What happened: `action.requested`, `action.InProgress`, … */
-  readonly event: string;
-  /** To what. */
-  readonly subject: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-};
-
-export const writeAudit = async (db: Kysely<Schema>, entry: AuditEntry): Promise<void> => {
+export const writeAudit = async (db: Kysely<Schema>, entry: NewAuditEntry): Promise<void> => {
+  // the update locks the head where units run side by side (PostgreSQL), so that nobody else follows on the same entry
+  const { seq, hash: previous } = await db
+    .updateTable('audit_head')
+    .set((eb) => ({ seq: eb('seq', '+', 1) }))
+    .where('id', '=', 1)
+    .returning(['seq', 'hash'])
+    .executeTakeFirstOrThrow();
+  const row = {
+    seq: Number(seq),
+    tenant_id: entry.tenantId,
+    at: entry.at,
+    actor: entry.actor,
+    event: entry.event,
+    subject: entry.subject,
+    detail: JSON.stringify(entry.detail ?? {}),
+    previous,
+  };
+  const hash = auditHash(row);
   await db
     .insertInto('audit')
-    .values({
-      tenant_id: entry.tenantId,
-      at: entry.at,
-      actor: entry.actor,
-      event: entry.event,
-      subject: entry.subject,
-      detail: JSON.stringify(entry.detail ?? {}),
-    })
+    .values({ ...row, hash })
     .execute();
+  await db.updateTable('audit_head').set({ hash }).where('id', '=', 1).execute();
 };

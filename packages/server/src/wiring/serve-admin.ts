@@ -22,6 +22,7 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, { ur
   await rm(path, { force: true });
   const operations = adminOperations({
     access: engine.store.access,
+    audit: engine.store.audit,
     actions: engine.store.actions,
     machines: engine.store.machines,
     groups: engine.store.groups,

@@ -1,0 +1,49 @@
+import type { AdminDoor } from '@longarm/contract/admin/operations';
+import type { Command } from 'commander';
+import { type AuditBreak, checkChain } from '../audit/check-chain.ts';
+import { readAudit } from '../audit/read-audit.ts';
+import { printJson, printLines } from '../display/print.ts';
+import { CliFault, usageFault } from '../faults/cli-fault.ts';
+import type { LongarmParts } from '../world/parts.ts';
+import { type AdminFlags, adminCommand, throughAdmin } from './data-flag.ts';
+
+type Flags = AdminFlags & { readonly head?: string };
+type Kept = Parameters<typeof checkChain>[0];
+
+const proveChain = async (door: AdminDoor, kept: Kept) => {
+  const check = checkChain(kept);
+  let broken: AuditBreak | null = null;
+  for await (const { entries, head } of readAudit(door)) {
+    for (const entry of entries) broken ??= check.next(entry);
+    if (broken === null && head !== null) broken = check.end(head);
+    if (broken !== null) break;
+  }
+  return { broken, proven: check.proven() };
+};
+
+const keptElsewhere = (flags: Flags): Kept => {
+  if (flags.head !== undefined && !/^[0-9a-f]{64}$/.test(flags.head))
+    throw usageFault(`Expected 64 hex digits as --head, got ${flags.head}.`);
+  return flags.head === undefined ? [] : [{ sequence: null, hash: flags.head }];
+};
+
+export const addAuditVerify = (parent: Command, parts: LongarmParts): void => {
+  const command = parent
+    .command('verify')
+    .description('prove that no entry of the audit was changed, removed, added or moved')
+    .option('--head <hash>', 'a hash that an earlier verify printed, kept elsewhere');
+  adminCommand(command, [
+    'longarm audit verify --data /var/lib/longarm',
+    'longarm audit verify --data /var/lib/longarm --head "$(cat /mnt/worm/head)" --json',
+  ]);
+  command.action(async (flags: Flags) => {
+    const kept = keptElsewhere(flags);
+    const { broken, proven } = await throughAdmin(parts, flags, (door) => proveChain(door, kept));
+    if (flags.json)
+      await printJson(parts.io, { intact: broken === null, entries: proven.sequence, head: proven.hash, broken });
+    else if (broken === null)
+      await printLines(parts.io, [`intact: ${proven.sequence} entries`, `head: ${proven.hash}`]);
+    if (broken !== null)
+      throw new CliFault('notSucceeded', `The audit is broken at entry ${broken.sequence}: ${broken.differs}.`);
+  });
+};
