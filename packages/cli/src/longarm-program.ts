@@ -24,6 +24,7 @@ import { addLibraryDownload } from './commands/library-download.ts';
 import { addLibraryList } from './commands/library-list.ts';
 import { addLibrarySign } from './commands/library-sign.ts';
 import { addLibraryUpload } from './commands/library-upload.ts';
+import { LOCKDOWN_COMMANDS } from './commands/lockdown.ts';
 import { addLogin } from './commands/login.ts';
 import { addMachinesGet } from './commands/machines-get.ts';
 import { addMachinesGroup } from './commands/machines-group.ts';
@@ -67,6 +68,11 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
       add: [addLibraryList, addLibraryUpload, addLibrarySign, addLibraryDownload, addLibraryDelete],
     },
     { name: 'author-key', description: 'keys that sign library files', add: [addAuthorKeyCreate] },
+    {
+      name: 'lockdown',
+      description: 'stop everything, until it is lifted (on the server)',
+      add: LOCKDOWN_COMMANDS,
+    },
     {
       name: 'audit',
       description: 'who did what, and the proof that nothing of it was changed (on the server)',

@@ -19,6 +19,9 @@ const CREATED = '2026-02-04T11:00:00.0000000Z';
 const token = { tenantId: TENANT, tags: ['a'], group: null, uses: 1, createdDateTimeUtc: CREATED, revoked: false };
 
 const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
+  lockDown: { cancelled: 2 },
+  liftLockdown: { lifted: true },
+  describeLockdown: { lockdown: { sinceDateTimeUtc: CREATED, actor: 'local administrator', reason: 'why\u001b' } },
   readAudit: { entries: [], head: { sequence: 0, hash: '0'.repeat(64) }, isLast: true },
   createApplication: { tenantId: TENANT, clientId: CLIENT, clientSecret: 's3cret' },
   listApplications: {
@@ -196,4 +199,13 @@ test('applications, enrolment tokens and machines are given their groups', async
   expect(calls).toContainEqual(['moveMachine', { machine: 'host1', group: null }]);
   expect((await machines()).code).toBe(2);
   expect((await machines('Berlin', '--none')).code).toBe(2);
+});
+
+test('a lockdown is set with its reason, shown, and lifted', async () => {
+  const { session, calls } = await open();
+  const on = await session.bare('lockdown', 'on', '--reason', 'stolen key', '--data', 'd');
+  expect(on.out).toBe('Lockdown is on. Actions cancelled: 2.\n');
+  expect(calls).toContainEqual(['lockDown', { reason: 'stolen key' }]);
+  expect((await session.bare('lockdown', 'status', '--data', 'd')).out).toContain('local administrator: why\\x1b');
+  expect((await session.bare('lockdown', 'off', '--data', 'd', '--json')).out).toBe('{"lifted":true}\n');
 });

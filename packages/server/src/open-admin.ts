@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { ADMIN_SOCKET_NAME, type AdminDoor } from '@longarm/contract/admin/operations';
 import { Refusal } from '@longarm/contract/errors';
+import { lockdown } from './actions/lock-down.ts';
 import { directDoor, socketDoor } from './admin/admin-door.ts';
 import { adminOperations } from './admin/answer-operation.ts';
 import { FolderLocked, openDataFolder, serverNames } from './data-folder.ts';
@@ -10,11 +11,18 @@ import { FolderLocked, openDataFolder, serverNames } from './data-folder.ts';
 /** Envelopes are signed by a running server only; nothing is claimed through this door. */
 const NO_TERMS = { maxGetBytes: 1, maxOutputBytes: 1, stopOnNonzeroExit: false };
 
+/** No device is connected and nobody waits; devices hear of it when a server lets them in. */
+const NOBODY = {
+  link: { cancel: () => false },
+  hints: { actionChanged: () => undefined, sessionEnded: () => undefined },
+};
+
 const openFolder = async (path: string): Promise<AdminDoor> => {
   const now = () => Date.now();
   const folder = await openDataFolder({ path, now, terms: NO_TERMS, names: serverNames('localhost', null) });
   const operations = adminOperations({
     access: folder.store.access,
+    lockdown: lockdown({ lockdown: folder.store.lockdown, ...NOBODY, clock: { now } }),
     audit: folder.store.audit,
     actions: folder.store.actions,
     machines: folder.store.machines,

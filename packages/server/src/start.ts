@@ -19,6 +19,7 @@ import { type Engine, openEngine, type World } from './wiring/engine.ts';
 import { every } from './wiring/every.ts';
 import { installer } from './wiring/installer.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
+import { resumeLockdown } from './wiring/lockdown.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
 
@@ -59,6 +60,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   const folder = await openFolder(config);
   const world: World = { config, folder, log };
   const engine = await engineOf(world);
+  await resumeLockdown(engine, log);
   const rest = restApi(engine, world);
   const devices = gateway(deviceConnections(engine));
   const install = installer(engine, config);

@@ -50,6 +50,17 @@ export const DeviceGroupSummary = z.object({
 export type DeviceGroupSummary = z.infer<typeof DeviceGroupSummary>;
 
 export const ADMIN_OPERATIONS = {
+  lockDown: {
+    request: z.strictObject({ reason: z.string().min(1).max(1_000) }),
+    answer: z.object({ cancelled: z.int() }),
+  },
+  liftLockdown: { request: z.strictObject({}), answer: z.object({ lifted: z.boolean() }) },
+  describeLockdown: {
+    request: z.strictObject({}),
+    answer: z.object({
+      lockdown: z.object({ sinceDateTimeUtc: InstantText, actor: z.string(), reason: z.string() }).nullable(),
+    }),
+  },
   readAudit: {
     request: z.strictObject({ after: z.int().min(0) }),
     answer: z.object({ entries: z.array(AuditEntry), head: AuditHead, isLast: z.boolean() }),

@@ -36,6 +36,7 @@ export type NewAction = {
 export type RequestOutcome =
   | { readonly kind: 'accepted' | 'repeated'; readonly action: ActionRecord }
   | { readonly kind: 'key-reused' }
+  | { readonly kind: 'locked-down'; readonly reason: string }
   | { readonly kind: 'no-machine' }
   | { readonly kind: 'switched-off'; readonly group: string }
   | { readonly kind: 'no-file'; readonly index: number; readonly name: string }

@@ -63,6 +63,11 @@ const readCommands = (io: RequestIo, caller: Caller, body: RunLiveResponseReques
 
 const refusal = (outcome: Exclude<RequestOutcome, { action: ActionRecord }>, machine: string): Refusal => {
   switch (outcome.kind) {
+    case 'locked-down':
+      return new Refusal(
+        'DisallowedOperation',
+        `The server is in lockdown and accepts no live response (${outcome.reason}). Its administrator lifts it with \`longarm lockdown off\`.`,
+      );
     case 'no-machine':
       return new Refusal('ResourceNotFound', `Machine ${machine} was not found.`);
     case 'switched-off':

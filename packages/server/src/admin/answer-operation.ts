@@ -2,6 +2,7 @@
 import { ApplicationId, type Sha256, type TenantId } from '@longarm/contract/ids';
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import { formatEnrolToken } from '@longarm/contract/wire/enrol-token';
+import type { Lockdown } from '../actions/lock-down.ts';
 import type { ActionStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
@@ -9,6 +10,7 @@ import type { AccessStore } from '../auth/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { ACTOR, type AdminOperations } from './admin-operations.ts';
 import { deviceGroups, requireGroup } from './device-groups.ts';
+import { lockdownOperations } from './lockdown.ts';
 
 const HOUR_MS = 3_600_000;
 /** Random bytes of a client secret and of an enrolment token's secret. */
@@ -18,6 +20,7 @@ const TOKEN_ID_BYTES = 9;
 export type AdminIo = {
   readonly access: AccessStore;
   readonly audit: AuditStore;
+  readonly lockdown: Lockdown;
   readonly actions: Pick<ActionStore, 'declareRestored'>;
   readonly machines: Pick<MachineStore, 'resolve'>;
   readonly groups: GroupStore;
@@ -117,5 +120,6 @@ export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...deviceGroups(io),
   ...restore(io),
   describeServer: io.describeServer,
+  ...lockdownOperations(io),
   readAudit: ({ after }) => io.audit.page(after),
 });

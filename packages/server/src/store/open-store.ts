@@ -5,6 +5,7 @@
 import { Database } from 'bun:sqlite';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import type { LockdownStore } from '../actions/lockdown-ports.ts';
 import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
 import type { AccessStore } from '../auth/ports.ts';
@@ -12,6 +13,7 @@ import type { LibraryStore } from '../library/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
 import { actionStore } from './actions/action-store.ts';
+import { lockdownStore } from './actions/lockdown-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
 import { resultStore } from './actions/result-rows.ts';
 import { auditStore } from './audit/audit-store.ts';
@@ -35,6 +37,7 @@ export type Store = {
   readonly machines: MachineStore;
   readonly groups: GroupStore;
   readonly library: LibraryStore;
+  readonly lockdown: LockdownStore;
   readonly audit: AuditStore;
   readonly access: AccessStore;
   readonly close: () => Promise<void>;
@@ -83,6 +86,7 @@ const storeOver = (
     machines: machineStore(units, reader),
     groups: groupStore(units, reader),
     library: libraryStore(units, reader),
+    lockdown: lockdownStore(units, reader),
     audit: auditStore(units, reader),
     access: accessStore(units, reader, io.clock),
     close: async () => {

@@ -8,6 +8,7 @@ import { adminOperations } from '../admin/answer-operation.ts';
 import type { FaultLog } from '../http/error-answer.ts';
 import type { AgentShelf } from '../installer/agent-shelf.ts';
 import type { Engine, World } from './engine.ts';
+import { lockdownOf } from './lockdown.ts';
 
 type Served = {
   /** The address that callers use. */
@@ -22,6 +23,7 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, { ur
   await rm(path, { force: true });
   const operations = adminOperations({
     access: engine.store.access,
+    lockdown: lockdownOf(engine),
     audit: engine.store.audit,
     actions: engine.store.actions,
     machines: engine.store.machines,

@@ -5,6 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { Claim, ClaimTerms } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
+import { lockdownState } from './lockdown-store.ts';
 import { type EnvelopeMaker, envelopeFor } from './make-envelope.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
@@ -19,6 +20,7 @@ const firstInLine = (db: Kysely<Schema>, terms: ClaimTerms) =>
     .executeTakeFirst();
 
 export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: EnvelopeMaker): Promise<Claim | null> => {
+  if ((await lockdownState(db)) !== null) return null;
   const action = await firstInLine(db, terms);
   if (action === undefined || action.status !== 'Pending') return null;
   if (action.lease_until !== null && action.lease_until > terms.now) return null;

@@ -9,6 +9,7 @@ import type { ActionRow, LibraryFileRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { actionRecord } from './action-rows.ts';
 import { loadAction } from './load-actions.ts';
+import { lockdownState } from './lockdown-store.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
 type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes' | 'signatures'>;
@@ -176,6 +177,8 @@ const insertAll = async (
 export const requestAction = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome> => {
   const repeated = await findRepeated(db, action);
   if (repeated !== null) return repeated;
+  const lockdown = await lockdownState(db);
+  if (lockdown !== null) return { kind: 'locked-down', reason: lockdown.reason };
   const machine = await findMachine(db, action);
   if (machine === undefined) return { kind: 'no-machine' };
   if (machine.live_response === 0) return { kind: 'switched-off', group: machine.group_name ?? '' };
