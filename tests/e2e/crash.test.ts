@@ -54,6 +54,9 @@ test('kill -9 of the agent in the middle of a script: what survived is killed, a
   const { json } = await site.run(agent.machineId, [runScript('gated.sh'), runScript('gated.sh')]);
   const script = await begun(site.folder);
   await site.until(json.id, (action) => action.commands[0].commandStatus === 'Executing');
+  // the script says its pid before it says anything; what it said is the agent's once it is on its disk
+  const spooled = () => readFile(join(agent.state, 'spool', `${json.id}-0-stdout`), 'utf8').catch(() => '');
+  await until(spooled, (text) => text === 'begun\n');
   await agent.kill();
   expect(isAlive(script)).toBe(true);
   await agent.start();
