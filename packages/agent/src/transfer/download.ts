@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Sha256 } from '@longarm/contract/ids';
 import { faultText } from '../platform/fault.ts';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
+import { giveBack } from './give-back.ts';
 import {
   bearer,
   isForLater,
@@ -84,7 +85,9 @@ const takeBody = async (
       to.bytes += chunk.length;
       // what this device's own disk took is no silence of the server
       bound.heard();
-      if (chunk.length < read.value.length) break;
+      const isOver = chunk.length < read.value.length;
+      giveBack(read.value);
+      if (isOver) break;
     }
   } finally {
     await reader.cancel().catch(() => {});

@@ -118,3 +118,21 @@ test.skipIf(process.platform !== 'linux')('a stream holds its file open until it
   await first;
   expect(await openHere()).toBe(0);
 });
+
+test.each([true, false])(
+  'chunks that are the store’s own (%p) leave nothing behind, and others stay readable',
+  async (consumes) => {
+    const store = await diskBlobStore({ folder, now });
+    const chunk = new TextEncoder().encode('from a socket');
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(chunk);
+        controller.close();
+      },
+    });
+    expect(await store.append('key', { offset: 0, lengthBytes: 13, body, consumes })).toBe(13);
+    expect(chunk).toHaveLength(consumes ? 0 : 13);
+    const { sha256 } = await store.complete('key', 13);
+    expect(await new Response(store.read(sha256)).text()).toBe('from a socket');
+  },
+);

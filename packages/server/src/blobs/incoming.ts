@@ -60,7 +60,8 @@ export const diskIncoming = (io: IncomingIo): Incoming => {
   const grow = async (path: string, part: Part, progress: Progress): Promise<void> => {
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
-      await writeBody({ file, body: part.body, limitBytes: part.lengthBytes, space: io.space }, progress);
+      const { body, lengthBytes: limitBytes, consumes = false } = part;
+      await writeBody({ file, body, limitBytes, space: io.space, consumes }, progress);
     } finally {
       await file.utimes(new Date(io.now()), new Date(io.now()));
       await file.close();

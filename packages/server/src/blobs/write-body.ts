@@ -5,6 +5,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { UploadFault } from '../library/ports.ts';
 import { asUploadFault, FREE_SPACE_STRIDE_BYTES, type FreeSpace } from './free-space.ts';
+import { giveBack } from './give-back.ts';
 
 /** SHA-256 of a file's first `bytes` bytes; what comes next continues it. */
 export type Progress = {
@@ -28,6 +29,8 @@ export type Intake = {
   readonly body: ReadableStream<Uint8Array>;
   readonly limitBytes: number;
   readonly space: FreeSpace;
+  /** Chunks are nobody else's, and cannot be read afterwards. */
+  readonly consumes: boolean;
 };
 
 const takeChunk = async (intake: Intake, progress: Progress, chunk: Uint8Array): Promise<void> => {
@@ -58,6 +61,7 @@ export const writeBody = async (intake: Intake, progress: Progress): Promise<voi
         nextLook = progress.bytes + FREE_SPACE_STRIDE_BYTES;
       }
       await takeChunk(intake, progress, read.value);
+      if (intake.consumes) giveBack(read.value);
     }
   } catch (fault) {
     throw asUploadFault(fault, (await intake.file.stat()).size);

@@ -35,7 +35,13 @@ export type BlobStore = {
    */
   readonly append: (
     key: string,
-    part: { readonly offset: number; readonly lengthBytes: number; readonly body: ReadableStream<Uint8Array> },
+    part: {
+      readonly offset: number;
+      readonly lengthBytes: number;
+      readonly body: ReadableStream<Uint8Array>;
+      /** The body's chunks are nobody else's: the store may give back their memory as soon as it has their bytes. */
+      readonly consumes?: boolean;
+    },
   ) => Promise<number>;
   /**
    * Turns the upload into a blob: file synced, renamed to its hash, folder synced: in that order. `incomplete`

@@ -88,7 +88,8 @@ const takeBody = async (
   const offset = to.upload.lengthBytes === 0 ? 0 : wholeNumber(request, TRANSFER_HEADERS.uploadOffset);
   const body = request.method === 'PATCH' ? request.body : null;
   const empty = new Blob([]).stream();
-  return io.blobs.append(keyOf(to.target), { offset, lengthBytes: to.upload.lengthBytes, body: body ?? empty });
+  const { lengthBytes } = to.upload;
+  return io.blobs.append(keyOf(to.target), { offset, lengthBytes, body: body ?? empty, consumes: true });
 };
 
 const append = async (
