@@ -1,20 +1,23 @@
 /**
  * File transfer through the whole product against a bare stream-hash-write of the same bytes, in one run:
  *
- *   bun --no-install bench/transfer.ts [MiB]
+ *   bun --no-install bench/transfer.ts [MiB] [rounds]
  *
- * Prints MiB a second of each way, its ratio to the bare one, and what server and agent grew by over idle.
+ * Prints MiB a second of each way, its ratio to the bare one of the same direction, and what server and agent grew by
+ * over idle. The four take turns, so that what else the machine does meets them alike; medians are compared.
  */
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '@longarm/testkit/api-caller';
 import { writeLargeFile } from '@longarm/testkit/large-file';
 import { growthDuring } from '@longarm/testkit/peak-memory';
-import { getFile, isFinal, openSite, putFile } from '@longarm/testkit/test-site';
+import { getFile, isFinal, openSite, putFile, type TestAgent, type TestSite } from '@longarm/testkit/test-site';
+import { bareTransfer } from './bare-transfer.ts';
 
 const MIB = 1_048_576;
+const TRANSFER_MS = 600_000;
 const mib = Number(process.argv[2] ?? 1_024);
-const ROUNDS = 3;
+const rounds = Number(process.argv[3] ?? 5);
 
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const since = performance.now();
@@ -22,55 +25,64 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
   return mib / ((performance.now() - since) / 1_000);
 };
 
-/** The best that the same steps could do: read, send over loopback, hash, write, sync. */
-const bare = async (from: string, to: string): Promise<void> => {
-  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response(Bun.file(from)) });
-  const file = await open(to, 'w');
-  try {
-    const hasher = new Bun.CryptoHasher('sha256');
-    const answer = await fetch(`http://127.0.0.1:${server.port}/`);
-    for await (const chunk of answer.body ?? []) {
-      hasher.update(chunk);
-      await file.write(chunk);
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-    await server.stop(true);
-    await rm(to);
-  }
-};
+const newSpeeds = (): number[] => [];
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** What was written before must not be on its way to the disk while others are measured. */
+const synced = async (path: string): Promise<void> => {
+  const file = await open(path, 'r');
+  await file.sync();
+  await file.close();
+};
+
+const runner = (site: TestSite, agent: TestAgent) => async (command: object) => {
+  const { json } = await site.run(agent.machineId, [command]);
+  const action: Json = await site.until(json.id, isFinal, TRANSFER_MS);
+  if (action.status !== 'Succeeded') throw new Error(JSON.stringify(action.commands));
+};
+
+const spread = (values: readonly number[]): string =>
+  `${median(values).toFixed(0)} MiB/s (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
+
+const measure = async (site: TestSite, path: string) => {
+  const agent = await site.agent();
+  const form = new FormData();
+  form.append('file', Bun.file(path), 'large.bin');
+  await site.api.call('/api/libraryfiles', { method: 'POST', body: form });
+  const run = runner(site, agent);
+  const bare = await bareTransfer(path, join(site.folder, 'bare.bin'));
+  const ways = [
+    { name: 'bare down', speeds: newSpeeds(), work: bare.down },
+    { name: 'PutFile', speeds: newSpeeds(), work: () => run(putFile('large.bin')) },
+    { name: 'bare up', speeds: newSpeeds(), work: bare.up },
+    { name: 'GetFile', speeds: newSpeeds(), work: () => run(getFile(path)) },
+  ] as const;
+  const { growth } = await growthDuring([site.server().pid, agent.program().pid], async () => {
+    for (let round = 0; round < rounds; round++) {
+      for (const { speeds, work } of ways) speeds.push(await timed(work));
+      await rm(join(agent.state, 'working-folder', 'large.bin'));
+    }
+  });
+  bare.stop();
+  return { ways, growth };
+};
 
 const limits = ['library-mib', 'get-mib'].flatMap((name) => ['--limit', `${name}=${mib + 1}`]);
 const site = await openSite(limits);
 try {
-  const agent = await site.agent();
   const path = join(site.folder, 'large.bin');
   await writeLargeFile(path, mib);
-  const form = new FormData();
-  form.append('file', Bun.file(path), 'large.bin');
-  await site.api.call('/api/libraryfiles', { method: 'POST', body: form });
-  const pids = [site.server().pid, agent.program().pid];
-  const run = async (command: object): Promise<void> => {
-    const { json } = await site.run(agent.machineId, [command]);
-    const action: Json = await site.until(json.id, isFinal, 600_000);
-    if (action.status !== 'Succeeded') throw new Error(JSON.stringify(action.commands));
-  };
-  const speeds: Record<'bare' | 'PutFile' | 'GetFile', number[]> = { bare: [], PutFile: [], GetFile: [] };
-  const measured = await growthDuring(pids, async () => {
-    for (let round = 0; round < ROUNDS; round++) {
-      speeds.bare.push(await timed(() => bare(path, join(site.folder, 'bare.bin'))));
-      speeds.PutFile.push(await timed(() => run(putFile('large.bin'))));
-      speeds.GetFile.push(await timed(() => run(getFile('large.bin'))));
-      await rm(join(agent.state, 'working-folder', 'large.bin'));
-    }
-  });
-  const best = median(speeds.bare);
-  for (const [name, values] of Object.entries(speeds))
-    console.log(`${name}: ${median(values).toFixed(0)} MiB/s, ${((100 * median(values)) / best).toFixed(0)} % of bare`);
-  const [server = 0, device = 0] = measured.growth;
+  await synced(path);
+  const { ways, growth } = await measure(site, path);
+  const [bareDown, put, bareUp, get] = ways;
+  for (const { name, speeds } of ways) console.log(`${name}: ${spread(speeds)}`);
+  for (const [way, bar] of [
+    [put, bareDown],
+    [get, bareUp],
+  ] as const)
+    console.log(`${way.name}: ${((100 * median(way.speeds)) / median(bar.speeds)).toFixed(0)} % of ${bar.name}`);
+  const [server = 0, device = 0] = growth;
   console.log(`growth over idle: server ${(server / MIB).toFixed(0)} MiB, agent ${(device / MIB).toFixed(0)} MiB`);
 } finally {
   await site.close();
