@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +6,9 @@ import { readAuthorKeyLine } from '@longarm/contract/signing/author-key-line';
 import { claimedBySignature, compactParts } from '@longarm/contract/signing/author-signature';
 import { entityAnswer } from '@longarm/testkit/rest-fixture';
 import { openSession, type Session } from './session.ts';
+
+// scrypt is slow on purpose, on machines that may be busy with other tests
+setDefaultTimeout(60_000);
 
 let session: Session;
 let uploads: string[];

@@ -1,8 +1,11 @@
 /** Author signatures on their way: checked against the file, pinned with it, carried to the device as they are. */
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { type Author, newAuthor } from '@longarm/testkit/author';
 import type { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
+
+// each upload and commit is synced, on machines that may be busy with other tests
+setDefaultTimeout(60_000);
 
 let server: TestServer;
 let device: ScriptedDevice;
@@ -28,7 +31,7 @@ const offered = async () => {
     Commands,
     Comment: 'c',
   });
-  return { id: json.id as string, take: async () => (await device.takeOffer()).payload.commands[0] };
+  return { id: json.id as string, take: async () => (await device.takeOffer(30_000)).payload.commands[0] };
 };
 
 const finish = async (actionId: string) => {
