@@ -1,4 +1,5 @@
 /** The agent, wired by hand: who knows whom, and what each is handed. */
+import { open } from 'node:fs/promises';
 import type { MachineId } from '@longarm/contract/ids';
 import { faultCode } from '@longarm/contract/system-fault';
 import { VERSION } from '@longarm/contract/version';
@@ -130,7 +131,7 @@ const launch = (parts: Parts): Promise<Agent> => {
     bootId: platform.bootId(),
     runCommand: (run) => runCommand(commands, run),
     leftOver: leftOver({ commands, log }),
-    deliver: (tickets) => deliverResult(commands.transfer, tickets),
+    deliver: (tickets) => deliverResult(commands.transfer, tickets, (path) => open(path, 'r')),
     removeSpool: removeOutput,
     sweepSpool: (inUse) => sweepSpool(folders, inUse),
     live: liveOutput({ spoolOf: spoolOf(parts), after }),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ActionId } from '@longarm/contract/ids';
 import { stopper } from '../../test/command-world.ts';
@@ -36,7 +37,13 @@ const spool = () => join(folder.path, 'spooled');
 const result = { stream: 'stdout', sha256: sha256Of('output'), sizeBytes: 6, name: 'stdout', cutBytes: 0 } as const;
 
 const deliver = (stop = stopper().signal) =>
-  deliverResult(io.commands.transfer, io.tickets)({ actionId, index: 0, result, path: spool(), stop });
+  deliverResult(io.commands.transfer, io.tickets, (path) => open(path, 'r'))({
+    actionId,
+    index: 0,
+    result,
+    path: spool(),
+    stop,
+  });
 
 test('the bytes arrive under the action’s ticket', async () => {
   const tickets: (string | null)[] = [];

@@ -1,17 +1,25 @@
 /** Sends one result of a finished command from where its bytes lie on this device. */
-import { type FileHandle, open } from 'node:fs/promises';
 import { uploadPath } from '@longarm/contract/wire/protocol';
 import type { UploadedResult } from '@longarm/contract/wire/to-server';
 import type { DeliverResult, Delivery } from '../outbox/outbox.ts';
 import { faultText } from '../platform/fault.ts';
+import type { ReadableFile } from '../transfer/piece-source.ts';
 import type { TransferIo } from '../transfer/transfer-io.ts';
 import { type UploadEnd, upload } from '../transfer/upload.ts';
 import type { Tickets } from './tickets.ts';
 
+/** A file of this device, opened for reading. */
+export type OpenedFile = ReadableFile & {
+  readonly stat: () => Promise<{ readonly size: number }>;
+  readonly close: () => Promise<void>;
+};
+
+type OpenFile = (path: string) => Promise<OpenedFile>;
+
 /** The opened file, or why it is of no use any more. */
-const openBytes = async (path: string, result: UploadedResult): Promise<FileHandle | string> => {
+const openBytes = async (open: OpenFile, path: string, result: UploadedResult): Promise<OpenedFile | string> => {
   try {
-    const file = await open(path, 'r');
+    const file = await open(path);
     const { size } = await file.stat();
     if (size >= result.sizeBytes) return file;
     await file.close();
@@ -35,10 +43,10 @@ const judge = (end: UploadEnd, result: UploadedResult): Delivery => {
 };
 
 export const deliverResult =
-  (io: TransferIo, tickets: Tickets): DeliverResult =>
+  (io: TransferIo, tickets: Tickets, open: OpenFile): DeliverResult =>
   async ({ actionId, index, result, path, stop }) => {
     if (tickets.isHopeless(actionId)) return impossible(result, 'the server accepts no ticket for it');
-    const file = await openBytes(path, result);
+    const file = await openBytes(open, path, result);
     if (typeof file === 'string') return impossible(result, `cannot be read on this device any more: ${file}`);
     try {
       const { stream, sizeBytes } = result;

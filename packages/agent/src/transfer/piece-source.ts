@@ -1,5 +1,4 @@
 /** A file read in pieces, in any order of retries, whose hash is known at the end: each byte is hashed once, in order. */
-import type { FileHandle } from 'node:fs/promises';
 import { Sha256 } from '@longarm/contract/ids';
 import { faultText } from '../platform/fault.ts';
 
@@ -12,6 +11,16 @@ const LARGEST_PIECE_BYTES = 16_777_216;
  */
 const CHUNKS_PER_PIECE = 16;
 const SMALLEST_CHUNK_BYTES = 65_536;
+
+/** An opened file, as far as a transfer needs it. */
+export type ReadableFile = {
+  readonly read: (
+    to: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>;
+};
 
 /** The file could not be read as long as it was when it was opened. */
 export class SourceFault extends Error {
@@ -39,7 +48,7 @@ const pieceLength = () => {
 };
 
 const readWhole = async (
-  file: FileHandle,
+  file: ReadableFile,
   { offset, length, sizeBytes }: { readonly offset: number; readonly length: number; readonly sizeBytes: number },
 ): Promise<Uint8Array<ArrayBuffer>> => {
   const piece = new Uint8Array(length);
@@ -56,7 +65,7 @@ const readWhole = async (
   return piece;
 };
 
-export const pieceSource = (file: FileHandle, sizeBytes: number) => {
+export const pieceSource = (file: ReadableFile, sizeBytes: number) => {
   const hasher = new Bun.CryptoHasher('sha256');
   let hashedBytes = 0;
   const length = pieceLength();

@@ -2,12 +2,11 @@
  * A result from this device to the server, raw: the core of tus 1.0 (https://tus.io/protocols/resumable-upload). Sent
  * in pieces that are hashed as they are read, so that memory stays flat and the end can be proven.
  */
-import type { FileHandle } from 'node:fs/promises';
 import { parseSha256, type Sha256 } from '@longarm/contract/ids';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
 import { pieceGuard } from './piece-guard.ts';
-import { pieceSource, SourceFault } from './piece-source.ts';
+import { pieceSource, type ReadableFile, SourceFault } from './piece-source.ts';
 import {
   bearer,
   isForLater,
@@ -21,7 +20,7 @@ export type Upload = {
   /** Path below the server's address. */
   readonly to: string;
   /** Opened for reading; its length was fixed when it was opened. */
-  readonly file: FileHandle;
+  readonly file: ReadableFile;
   readonly sizeBytes: number;
   readonly ticket: TicketHolder;
   readonly stop: AbortSignal;

@@ -17,7 +17,7 @@ import { lockdownStore } from './actions/lockdown-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
 import { resultStore } from './actions/result-rows.ts';
 import { auditStore } from './audit/audit-store.ts';
-import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
+import { bunSqliteDialect, type SqliteConnection } from './bun-sqlite-dialect.ts';
 import { groupStore } from './groups/group-store.ts';
 import { libraryStore } from './library/library-store.ts';
 import { machineStore } from './machines/machine-store.ts';
@@ -54,10 +54,13 @@ const openDatabase = (file: string): Database => {
   return database;
 };
 
-/** Brings the store's schema to this version. */
-const migrate = async (writer: Kysely<Schema>) => {
+const kyselyOver = (connection: SqliteConnection): Kysely<Schema> =>
+  new Kysely<Schema>({ dialect: bunSqliteDialect(connection) });
+
+/** Brings a database's schema to this version. */
+export const migrate = async (connection: SqliteConnection): Promise<void> => {
   const migrator = new Migrator({
-    db: writer,
+    db: kyselyOver(connection),
     // a folder may have been opened by a version between two that were made side by side
     allowUnorderedMigrations: true,
     provider: {
@@ -74,12 +77,17 @@ const migrate = async (writer: Kysely<Schema>) => {
   if (error !== undefined) throw new Error('the store could not be brought to this version', { cause: error });
 };
 
-/** The store over two connections to one database, or over one that serves as both. */
-const storeOver = (
-  { writer, reader }: { readonly writer: Kysely<Schema>; readonly reader: Kysely<Schema> },
-  io: Pick<StoreIo, 'clock' | 'envelopes'>,
+/** The store over two connections to one database of this version, or over one that serves as both. */
+export const storeOver = (
+  connections: { readonly writer: SqliteConnection; readonly reader: SqliteConnection },
+  io: Pick<StoreIo, 'clock' | 'envelopes'> & {
+    /** Comes round once: what arrived together has asked for its unit. The event loop's own turn when left out. */
+    readonly turn?: () => Promise<void>;
+  },
 ): Store => {
-  const units = unitQueue(writer, 'begin immediate');
+  const writer = kyselyOver(connections.writer);
+  const reader = connections.reader === connections.writer ? writer : kyselyOver(connections.reader);
+  const units = unitQueue(writer, 'begin immediate', io.turn);
   return {
     actions: actionStore({ units, reader, envelopes: io.envelopes }),
     results: resultStore(units, reader),
@@ -98,8 +106,7 @@ const storeOver = (
 };
 
 export const openStore = async (io: StoreIo): Promise<Store> => {
-  const writer = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
+  const writer = openDatabase(io.file);
   await migrate(writer);
-  const reader = new Kysely<Schema>({ dialect: bunSqliteDialect(openDatabase(io.file)) });
-  return storeOver({ writer, reader }, io);
+  return storeOver({ writer, reader: openDatabase(io.file) }, io);
 };
