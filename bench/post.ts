@@ -10,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCommand } from '@longarm/contract/commands/index';
-import { ActionId, MachineId, Sha256 } from '@longarm/contract/ids';
+import { ActionId, ApplicationId, MachineId, Sha256 } from '@longarm/contract/ids';
 import type { DeviceFacts } from '@longarm/contract/wire/facts';
 import { type DataFolder, openDataFolder } from '@longarm/server/data-folder';
 import { ScriptedDevice } from '@longarm/testkit/scripted-device';
@@ -63,6 +63,7 @@ const directWriter = async ({ store, tenant }: DataFolder) => {
       deviceGroups: 'all',
       machineId: machineOf(index),
       requestor: 'bench',
+      requester: { principal: 'bench', applicationId: ApplicationId.parse(crypto.randomUUID()), name: 'bench' },
       caller: 'bench',
       comment: 'e2e',
       commands: [{ sent: COMMAND, command, timeLimitSeconds: 1_800 }],

@@ -12,6 +12,7 @@ import { addAuditVerify } from './commands/audit-verify.ts';
 import { addAuthorKeyCreate } from './commands/author-key-create.ts';
 import { addBench } from './commands/bench.ts';
 import { addCancel } from './commands/cancel.ts';
+import { addApprove, addDeny } from './commands/decide.ts';
 import { addEnrolTokenCreate } from './commands/enrol-token-create.ts';
 import { addEnrolTokenList } from './commands/enrol-token-list.ts';
 import { addEnrolTokenRevoke } from './commands/enrol-token-revoke.ts';
@@ -114,6 +115,8 @@ export const longarmProgram = (parts: LongarmParts): Command => {
   addOutput(program, parts);
   addResult(program, parts);
   addCancel(program, parts);
+  addApprove(program, parts);
+  addDeny(program, parts);
   addRestored(program, parts);
   for (const group of GROUPS) {
     const parent = program.command(group.name).description(group.description);

@@ -134,3 +134,25 @@ test('a command without a result, and one that does not exist, are refused in a 
   });
   expect((await session.run('result', SAMPLE_ACTION_ID, '-1')).code).toBe(2);
 });
+
+test('an action that waits is approved or denied with a reason, and says so', async () => {
+  const reasons: unknown[] = [];
+  const decided = (approvalState: 'Approved' | 'Denied') => (_: Request, body: Uint8Array) => {
+    reasons.push(JSON.parse(new TextDecoder().decode(body)));
+    const approval = { approvalState, approver: 'lea', approvalReason: 'read it\u001b' } as const;
+    return entityAnswer('MachineActions', sampleAction(approval));
+  };
+  const session = await open({
+    [`GET ${ACTION}`]: () => entityAnswer('MachineActions', sampleAction({ approvalState: 'Required' })),
+    [`POST ${ACTION}/approve`]: decided('Approved'),
+    [`POST ${ACTION}/deny`]: decided('Denied'),
+  });
+  expect((await session.run('actions', 'get', SAMPLE_ACTION_ID)).out).toContain(
+    'Required: it waits for a second person',
+  );
+  const approved = await session.run('approve', SAMPLE_ACTION_ID, '--reason', 'read it');
+  expect(approved.out).toContain('Approved, by lea: read it\\x1b');
+  expect((await session.run('deny', SAMPLE_ACTION_ID, '--reason', 'no')).out).toContain('Denied, by lea');
+  expect(reasons).toEqual([{ Reason: 'read it' }, { Reason: 'no' }]);
+  expect((await session.run('approve', SAMPLE_ACTION_ID)).code).toBe(2);
+});

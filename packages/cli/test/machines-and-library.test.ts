@@ -95,10 +95,14 @@ test('a file is uploaded under its own name or another', async () => {
   const uploaded = await session.run('library', 'upload', path, '--description', 'd', '--override');
   expect(uploaded).toMatchObject({ code: 0, out: expect.stringContaining('Uploaded triage.sh, 1.2 KiB') });
   await session.run('library', 'upload', path, '--name', 'other.sh');
+  await session.run('library', 'upload', path, '--approval');
+  await session.run('library', 'upload', path, '--no-approval');
   const names = forms.map((form) => form.map(([key, value]) => `${key}=${value instanceof File ? value.name : value}`));
   expect(names).toEqual([
     ['OverrideIfExists=true', 'Description=d', 'file=my tool.sh'],
     ['OverrideIfExists=false', 'file=other.sh'],
+    ['OverrideIfExists=false', 'RequiresApproval=true', 'file=my tool.sh'],
+    ['OverrideIfExists=false', 'RequiresApproval=false', 'file=my tool.sh'],
   ]);
 });
 

@@ -31,6 +31,11 @@ export const actionCalls = (io: CorridorIo, corridor: Corridor) => ({
   getAction: (id: string): Promise<ActionEntity> => corridor.sendJson(ENDPOINTS.getMachineAction, { path: { id } }),
   cancelAction: (id: string, comment: string): Promise<ActionEntity> =>
     corridor.sendJson(ENDPOINTS.cancelMachineAction, { path: { id }, json: { Comment: comment } }),
+  /** `reason` is kept. Refused to whoever requested the action. */
+  approveAction: (id: string, reason: string): Promise<ActionEntity> =>
+    corridor.sendJson(ENDPOINTS.approveMachineAction, { path: { id }, json: { Reason: reason } }),
+  denyAction: (id: string, reason: string): Promise<ActionEntity> =>
+    corridor.sendJson(ENDPOINTS.denyMachineAction, { path: { id }, json: { Reason: reason } }),
   /** The entity at once and after each change, until it is final in effect. */
   watchAction: (id: string, options: WatchOptions = {}): AsyncGenerator<ActionEntity> =>
     watchAction({ corridor, world: io.world, origin: io.server.origin }, id, options),

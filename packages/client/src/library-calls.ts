@@ -12,6 +12,8 @@ export type LibraryUpload = {
   readonly openFile: () => ReadableStream<Uint8Array>;
   readonly description?: string;
   readonly parametersDescription?: string;
+  /** Actions that name it wait for a second person; absent: as it is. */
+  readonly requiresApproval?: boolean;
   /** Replaces a file of the same name; without it that is refused. */
   readonly override?: boolean;
   /** Author signatures of these bytes under this name. */
@@ -26,6 +28,7 @@ const uploadFields = (upload: LibraryUpload): [string, string][] => {
   }
   const { signatures = [] } = upload;
   if (signatures.length > 0) fields.push(['Signature', signatures.join('\n')]);
+  if (upload.requiresApproval !== undefined) fields.push(['RequiresApproval', String(upload.requiresApproval)]);
   return fields;
 };
 

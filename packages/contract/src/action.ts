@@ -89,5 +89,9 @@ export const ActionEntity = z.object({
   cancellationState: z.enum(CANCELLATION_STATES).nullable(),
   cancellationAcknowledgedDateTimeUtc: InstantText.nullable(),
   cancellationEffectiveDateTimeUtc: InstantText.nullable(),
+  approvalState: z.enum(APPROVAL_STATES).nullable().describe('null: no second person is needed'),
+  approver: z.string().nullable(),
+  approvalReason: z.string().nullable(),
+  approvalDateTimeUtc: InstantText.nullable(),
 });
 export type ActionEntity = z.infer<typeof ActionEntity>;

@@ -12,5 +12,6 @@ export const LibraryFileEntity = z.object({
   hasParameters: z.boolean(),
   parametersDescription: z.string().nullable(),
   sizeBytes: z.int(),
+  requiresApproval: z.boolean().describe('actions that name it wait for a second person'),
 });
 export type LibraryFileEntity = z.infer<typeof LibraryFileEntity>;

@@ -13,6 +13,7 @@ const ALLOWS: Readonly<Record<PersonRole, readonly string[]>> = {
   'LiveResponse.Advanced': ['any', 'liveResponse', 'read', 'resultLink', 'cancel', 'libraryRead'],
   'SecuritySettings.Manage': ['any', 'read', 'write', 'libraryRead', 'library'],
   'PortalSettings.Manage': ['any'],
+  'LiveResponse.Approve': ['any', 'read', 'approve'],
 };
 
 const COMMANDS: Readonly<Record<PersonRole, readonly CommandType[]>> = {
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<PersonRole, readonly CommandType[]>> = {
   'LiveResponse.Advanced': ['PutFile', 'RunScript', 'GetFile'],
   'SecuritySettings.Manage': [],
   'PortalSettings.Manage': [],
+  'LiveResponse.Approve': [],
 };
 
 describe('a role of a person, with every scope there is', () => {

@@ -20,6 +20,8 @@ export const ROLES = [
   'Alert.Read.All',
   'Alert.ReadWrite.All',
   'User.Read.All',
+  // beyond the original
+  'Machine.Approve',
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -61,6 +63,7 @@ const GRANTS = {
   libraryRead: LIBRARY,
   library: LIBRARY,
   users: { roles: ['User.Read.All'], scopes: ['User.Read.All'] },
+  approve: { roles: ['Machine.Approve'], scopes: ['Machine.Approve'] },
 } as const satisfies Record<string, Grant>;
 
 export type PermissionName = keyof typeof GRANTS;
@@ -71,11 +74,13 @@ export const PERSON_ROLES = [
   'LiveResponse.Advanced',
   'SecuritySettings.Manage',
   'PortalSettings.Manage',
+  // beyond the original
+  'LiveResponse.Approve',
 ] as const;
 export type PersonRole = (typeof PERSON_ROLES)[number];
 
 type PersonRoleRow = {
-  /** Its name in the original. */
+  /** Its name in the original, or what it stands for. */
   readonly title: string;
   readonly allows: readonly PermissionName[];
   /** Commands that its holder may ask for. */
@@ -101,6 +106,7 @@ export const PERSON_ROLE_TABLE: Readonly<Record<PersonRole, PersonRoleRow>> = {
     commands: [],
   },
   'PortalSettings.Manage': { title: 'Manage portal settings', allows: [], commands: [] },
+  'LiveResponse.Approve': { title: 'none: the second person', allows: ['read', 'approve'], commands: [] },
 };
 
 const rolesOfPeople = (allows: (row: PersonRoleRow) => boolean): readonly PersonRole[] =>
@@ -125,6 +131,7 @@ export const PERMISSIONS: Readonly<Record<PermissionName, Permission>> = {
   libraryRead: permission('libraryRead'),
   library: permission('library'),
   users: permission('users'),
+  approve: permission('approve'),
 };
 
 /** What is asked of a caller: the claims of its token, as they came. */

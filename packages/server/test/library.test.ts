@@ -58,6 +58,7 @@ describe('an upload', () => {
       hasParameters: true,
       parametersDescription: '-days N',
       sizeBytes: 7,
+      requiresApproval: false,
     });
     await server.api.upload('Alpha.sh', '');
     const list = await server.api.call('/api/libraryfiles');

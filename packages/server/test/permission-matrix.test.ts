@@ -38,6 +38,8 @@ const CALLS: Readonly<Record<EndpointName, (about: Placed) => Omit<Call, 'method
     path: `/api/machineactions/${actionId}/GetLiveResponseResultDownloadLink(index=1)`,
   }),
   cancelMachineAction: ({ actionId }) => ({ path: `/api/machineactions/${actionId}/cancel`, body: '{"Comment":"x"}' }),
+  approveMachineAction: ({ actionId }) => ({ path: `/api/machineactions/${actionId}/approve`, body: '{"Reason":"x"}' }),
+  denyMachineAction: ({ actionId }) => ({ path: `/api/machineactions/${actionId}/deny`, body: '{"Reason":"x"}' }),
   getPackageUri: ({ actionId }) => ({ path: `/api/machineactions/${actionId}/getPackageUri` }),
   listLibraryFiles: () => ({ path: '/api/libraryfiles' }),
   uploadLibraryFile: () => ({ path: '/api/libraryfiles', body: 'no form' }),

@@ -31,6 +31,8 @@ const MAY: Readonly<Record<EndpointName, readonly Role[] | 'any'>> = {
   watchCommandOutput: ['Machine.LiveResponse', ...READ],
   getResultLink: ['Machine.LiveResponse', ...READ],
   cancelMachineAction: RESPONSE,
+  approveMachineAction: ['Machine.Approve'],
+  denyMachineAction: ['Machine.Approve'],
   getPackageUri: 'any',
   listLibraryFiles: ['Library.Manage'],
   uploadLibraryFile: ['Library.Manage'],

@@ -49,6 +49,10 @@ export const sampleAction = (more: Partial<ActionEntity> = {}): ActionEntity => 
   cancellationState: null,
   cancellationAcknowledgedDateTimeUtc: null,
   cancellationEffectiveDateTimeUtc: null,
+  approvalState: null,
+  approver: null,
+  approvalReason: null,
+  approvalDateTimeUtc: null,
   ...more,
 });
 
@@ -98,5 +102,6 @@ export const sampleLibraryFile = (more: Partial<LibraryFileEntity> = {}): Librar
   hasParameters: true,
   parametersDescription: '-days N',
   sizeBytes: 1234,
+  requiresApproval: false,
   ...more,
 });

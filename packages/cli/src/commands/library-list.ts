@@ -19,6 +19,7 @@ export const addLibraryList = (parent: Command, parts: LongarmParts): void => {
       { title: 'BY' },
       { title: 'PARAMETERS' },
       { title: 'DESCRIPTION' },
+      { title: 'APPROVAL' },
     ] as const;
     const rows = files.map((file) => [
       { text: file.fileName },
@@ -27,6 +28,7 @@ export const addLibraryList = (parent: Command, parts: LongarmParts): void => {
       { text: file.createdBy },
       { text: file.hasParameters ? (file.parametersDescription ?? 'yes') : '' },
       { text: file.description ?? '' },
+      { text: file.requiresApproval ? 'needed' : '' },
     ]);
     await printTable(parts.io, { columns, rows }, 'The library is empty. Upload: `longarm library upload FILE`.');
   });

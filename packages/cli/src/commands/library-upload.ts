@@ -18,6 +18,7 @@ type Flags = RemoteFlags &
     readonly description?: string;
     readonly parametersDescription?: string;
     readonly override?: true;
+    readonly approval?: boolean;
     readonly signature?: readonly string[];
   };
 
@@ -48,6 +49,7 @@ const upload = async (io: Io, path: string, flags: Flags): Promise<void> => {
     openFile: () => Bun.file(path).stream(),
     override: flags.override === true,
     signatures,
+    ...(flags.approval === undefined ? {} : { requiresApproval: flags.approval }),
     ...(flags.description === undefined ? {} : { description: flags.description }),
     ...(flags.parametersDescription === undefined ? {} : { parametersDescription: flags.parametersDescription }),
   });
@@ -66,6 +68,8 @@ export const addLibraryUpload = (parent: Command, parts: LongarmParts): void => 
     .option('--description <text>', 'what it is')
     .option('--parameters-description <text>', 'what parameters it takes')
     .option('--override', 'replace a file of the same name')
+    .option('--approval', 'actions that name it wait for a second person (default: as it is, or not)')
+    .option('--no-approval', 'they do not')
     .option('--signature <file...>', 'signatures that `longarm library sign` made; or sign now, with --key');
   addSigningFlags(command);
   remoteCommand(command, {

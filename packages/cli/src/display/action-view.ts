@@ -20,6 +20,12 @@ const cancellation = (action: ActionEntity): string | null => {
   return `${action.cancellationState}, by ${by}: ${action.cancellationComment ?? ''}`;
 };
 
+const approval = (action: ActionEntity): string | null => {
+  if (action.approvalState === null) return null;
+  if (action.approver === null) return `${action.approvalState}: it waits for a second person`;
+  return `${action.approvalState}, by ${action.approver}: ${action.approvalReason ?? ''}`;
+};
+
 const printCommands = (io: Io, action: ActionEntity): Promise<void> =>
   printTable(
     io,
@@ -50,6 +56,7 @@ export const printAction = async (io: Io, action: ActionEntity): Promise<void> =
     ['machine', `${action.computerDnsName} (${action.machineId})`],
     ['status', action.status],
     ['why', action.troubleshootInfo],
+    ['approval', approval(action)],
     ['cancellation', cancellation(action)],
     ['requested', `${formatMoment(action.creationDateTimeUtc)} by ${action.requestor}`],
     ['comment', action.requestorComment],

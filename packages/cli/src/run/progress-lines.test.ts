@@ -60,3 +60,15 @@ test('a transfer is told in percent and bytes', () => {
   });
   expect(presentText(action)).toContain('running, 50 % (5.0 MiB of 10.0 MiB)');
 });
+
+test('an approval is asked for by name, and told with its reason', () => {
+  const waiting = sampleAction({ approvalState: 'Required' });
+  expect(presentText(waiting)).toContain(`longarm approve ${waiting.id} --reason`);
+  const decided = { approver: 'lea\u202e', approvalReason: 'read it' };
+  const approved = sampleAction({ ...decided, approvalState: 'Approved' });
+  expect(texts(approved, waiting)).toEqual(['Approved by lea\\u{202e}: read it']);
+  expect(texts(approved, approved)).toEqual([]);
+  expect(presentText(approved)).toContain('waiting for host1');
+  const denied = sampleAction({ ...decided, approvalState: 'Denied', status: 'Cancelled' });
+  expect(texts(denied, waiting)).toEqual(['Denied by lea\\u{202e}: read it', 'Cancelled']);
+});

@@ -48,6 +48,8 @@ const commandLines = (action: ActionEntity, previous: ActionEntity | null): Prog
 
 const actionText = (action: ActionEntity): string => {
   const machine = visible(action.computerDnsName);
+  if (action.status === 'Pending' && action.approvalState === 'Required')
+    return `Pending: waits until a second person approves it (\`longarm approve ${action.id} --reason WHY\`)`;
   if (action.status === 'Pending') return `Pending: waiting for ${machine}`;
   if (action.status === 'InProgress') return `InProgress: ${machine} has accepted it`;
   const why = action.troubleshootInfo === null ? '' : `: ${visible(action.troubleshootInfo)}`;
@@ -60,10 +62,20 @@ const actionLine = (action: ActionEntity): ProgressLine => ({
   passing: !isFinal(action.status),
 });
 
+const approvalLines = (action: ActionEntity, previous: ActionEntity | null): ProgressLine[] => {
+  const { approvalState: state, approver } = action;
+  if (state === null || approver === null || state === previous?.approvalState) return [];
+  const reason = action.approvalReason === null ? '' : `: ${visible(action.approvalReason)}`;
+  return [
+    { text: `${state} by ${visible(approver)}${reason}`, style: state === 'Denied' ? 'bad' : 'good', passing: false },
+  ];
+};
+
 /** The lines to add when an action has become `action`; the commands' first, since they are why it did. */
 export const progressLines = (action: ActionEntity, previous: ActionEntity | null): readonly ProgressLine[] => {
   const lines: ProgressLine[] = [];
   if (action.status !== previous?.status && !isFinal(action.status)) lines.push(actionLine(action));
+  lines.push(...approvalLines(action, previous));
   lines.push(...commandLines(action, previous));
   if (action.status !== previous?.status && isFinal(action.status)) lines.push(actionLine(action));
   if (action.cancellationState !== null && action.cancellationState !== previous?.cancellationState) {

@@ -17,6 +17,7 @@ export const ACTION_FIELDS = {
   computerDnsName: 'text',
   requestorComment: 'text',
   requestSource: 'enum',
+  approvalState: 'enum',
 } as const satisfies Record<string, FieldKind>;
 
 export const MACHINE_FIELDS = {

@@ -60,6 +60,10 @@ const PENDING: ActionEntity = {
   cancellationState: null,
   cancellationAcknowledgedDateTimeUtc: null,
   cancellationEffectiveDateTimeUtc: null,
+  approvalState: null,
+  approver: null,
+  approvalReason: null,
+  approvalDateTimeUtc: null,
 };
 
 const CANCELLED: ActionEntity = {
@@ -71,6 +75,14 @@ const CANCELLED: ActionEntity = {
   cancellationDateTimeUtc: '2026-02-04T15:38:10.1140000Z',
   troubleshootInfo: 'Cancelled by triage-bot: wrong device.',
   cancellationState: 'Requested',
+};
+
+const APPROVED: ActionEntity = {
+  ...PENDING,
+  approvalState: 'Approved',
+  approver: 'lead@example.org',
+  approvalReason: 'case 4711, read and agreed',
+  approvalDateTimeUtc: '2026-02-04T15:38:10.1140000Z',
 };
 
 const MACHINE: MachineEntity = {
@@ -118,6 +130,7 @@ const LIBRARY_FILE: LibraryFileEntity = {
   hasParameters: true,
   parametersDescription: '-days N',
   sizeBytes: 4711,
+  requiresApproval: false,
 };
 
 const machines = { ...context('Machines'), value: [MACHINE] };
@@ -145,6 +158,7 @@ export const EXAMPLES: Readonly<Partial<Record<EndpointName, Readonly<Partial<Re
   },
   getMachineAction: { answer: action(PENDING) },
   cancelMachineAction: { request: { Comment: 'wrong device' }, answer: action(CANCELLED) },
+  approveMachineAction: { request: { Reason: 'case 4711, read and agreed' }, answer: action(APPROVED) },
   listLibraryFiles: { answer: { ...context('LibraryFiles'), value: [LIBRARY_FILE] } },
   uploadLibraryFile: { answer: { ...context('LibraryFiles/$entity'), ...LIBRARY_FILE } },
   listMachines: { answer: machines },

@@ -39,6 +39,8 @@ test('documented calls meet their endpoint and no broader one', () => {
     'GET /api/machineactions/x': 'getMachineAction',
     'GET /api/machineactions/x/GetLiveResponseResultDownloadLink(index=0)': 'getResultLink',
     'POST /api/machineactions/x/cancel': 'cancelMachineAction',
+    'POST /api/machineactions/x/approve': 'approveMachineAction',
+    'POST /api/machineactions/x/Deny': 'denyMachineAction',
     'GET /api/machineactions/x/events': 'watchMachineAction',
     'GET /api/machineactions/x/commands/0/output': 'watchCommandOutput',
     'GET /api/machineactions/x/GetPackageUri': 'getPackageUri',

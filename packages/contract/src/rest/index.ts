@@ -2,7 +2,9 @@
 import type { Endpoint } from './endpoint.ts';
 import { deleteLibraryFile, downloadLibraryFile, listLibraryFiles, uploadLibraryFile } from './library-files.ts';
 import {
+  approveMachineAction,
   cancelMachineAction,
+  denyMachineAction,
   getMachineAction,
   getPackageUri,
   getResultLink,
@@ -29,6 +31,8 @@ export const ENDPOINTS = {
   watchMachineAction,
   watchCommandOutput,
   cancelMachineAction,
+  approveMachineAction,
+  denyMachineAction,
   getPackageUri,
   getMachineAction,
   listLibraryFiles,

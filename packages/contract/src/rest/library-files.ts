@@ -36,6 +36,11 @@ export const uploadLibraryFile = {
         required: false,
         description: 'beyond the original: author signatures of the file, one a line',
       },
+      {
+        name: 'RequiresApproval',
+        required: false,
+        description: 'beyond the original: true or false; absent: as it is',
+      },
     ],
   },
   response: { status: 200, type: 'json', schema: entity(LibraryFileEntity), description: 'the file' },

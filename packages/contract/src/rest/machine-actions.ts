@@ -73,6 +73,43 @@ export const cancelMachineAction = {
   errors: ['InvalidRequestBody', 'BadRequest', 'ResourceNotFound'],
 } as const satisfies Endpoint;
 
+/** The reason is kept with the action, and in the audit. */
+export const DecisionRequest = z.object({ Reason: z.string().trim().min(1).max(PARAMETER_VALUE_CHARACTERS) });
+
+const decision = <const Verb extends 'approve' | 'deny'>(verb: Verb, summary: string, description: string) =>
+  ({
+    method: 'POST',
+    path: `/api/machineactions/{id}/${verb}`,
+    tag: 'Machine actions',
+    summary,
+    description,
+    permission: PERMISSIONS.approve,
+    subject: 'action',
+    rate: 'read',
+    request: { type: 'json', schema: DecisionRequest },
+    response: { status: 200, type: 'json', schema: entity(ActionEntity), description: 'the action' },
+    errors: [
+      'InvalidRequestBody',
+      'InvalidInput',
+      'MissingRequiredParameter',
+      'BadRequest',
+      'DisallowedOperation',
+      'ResourceNotFound',
+    ],
+  }) as const satisfies Endpoint;
+
+export const approveMachineAction = decision(
+  'approve',
+  'Approve a machine action that waits for a second person',
+  'Beyond the original. Whoever requested it cannot.',
+);
+
+export const denyMachineAction = decision(
+  'deny',
+  'Deny a machine action that waits for a second person',
+  'Beyond the original. The action is Cancelled, with the reason; whoever requested it cancels it instead.',
+);
+
 export const getPackageUri = {
   method: 'GET',
   path: '/api/machineactions/{id}/getPackageUri',

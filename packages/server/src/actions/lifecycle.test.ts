@@ -28,6 +28,7 @@ const state = (
   holdsSlot: !isFinal(status),
   acceptedAt: status === 'Pending' ? null : AT,
   cancellation: null,
+  approval: null,
   commands: commands.map((each, index) => command(index, each)),
   ...changes,
 });
@@ -320,5 +321,56 @@ describe('in every order of events', () => {
         }
       }),
     );
+  });
+});
+
+describe('a second person', () => {
+  const YES: LifecycleEvent = { kind: 'approve', approver: 'lea', reason: 'read it' };
+  const NO: LifecycleEvent = { kind: 'deny', approver: 'lea', reason: 'wrong host' };
+  const waiting = state('Pending', ['Created', 'Created'], {
+    offered: false,
+    holdsSlot: false,
+    approval: { state: 'Required', approver: null, reason: null, decidedAt: null },
+  });
+
+  test('until one has agreed, no word of a device changes anything', () => {
+    for (const name of [
+      'accepted',
+      'refused',
+      'started',
+      'completed',
+      'failed',
+      'ended',
+      'lost',
+      'run-expired',
+    ] as const)
+      expect([name, advance(waiting, EVENTS[name], NOW)]).toEqual([name, null]);
+  });
+  test('a yes is kept, and leaves it where it was', () => {
+    const approval = { state: 'Approved', approver: 'lea', reason: 'read it', decidedAt: NOW } as const;
+    const after = advance(waiting, YES, NOW);
+    expect(after).toEqual({ ...waiting, approval });
+    if (after === null) return;
+    expect(outcome(after, EVENTS.accepted)).toBe('InProgress: Created Created');
+    for (const decision of [YES, NO]) expect(advance(after, decision, NOW)).toBeNull();
+  });
+  test('a no ends it: cancelled in effect, with the reason in its first command', () => {
+    const after = advance(waiting, NO, NOW);
+    const reason = 'denied by lea before it started: wrong host';
+    expect(after).toMatchObject({ status: 'Cancelled', reason, holdsSlot: false, approval: { state: 'Denied' } });
+    expect(after?.cancellation).toMatchObject({ state: 'Effective', requestor: 'lea', comment: 'wrong host' });
+    expect(after?.commands.map(({ status, errors }) => [status, errors])).toEqual([
+      ['Failed', [reason]],
+      ['Created', []],
+    ]);
+  });
+  test('a time-out says that nobody agreed, and a cancel needs no second person', () => {
+    expect(advance(waiting, EVENTS['queue-expired'], NOW)?.reason).toContain('nobody approved it');
+    expect(outcome(waiting, EVENTS.cancel)).toBe('Cancelled: Failed Created');
+  });
+  test('where none is needed, nobody decides', () => {
+    for (const status of ['Pending', 'InProgress', 'Succeeded', 'Cancelled'] as const)
+      for (const decision of [YES, NO])
+        expect([status, advance(state(status, ['Created']), decision, NOW)]).toEqual([status, null]);
   });
 });

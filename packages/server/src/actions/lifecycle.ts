@@ -6,12 +6,14 @@
  *              └ cancelled│queue expired ─┴─ failed│cancelled│run expired│lost → Failed, Cancelled, TimeOut
  *   command  Created → Executing → Completed | Failed
  *
+ * An action that needs a second person stays Pending, and no device has it, until that person has agreed.
  * A final state is never left. When an action ends otherwise than by success its first unfinished command becomes
  * Failed with the reason, in the same step, and the later ones stay Created (semantics 6). What a device reports
  * after that changes nothing here; its evidence is kept beside it.
  */
 import {
   type ActionStatus,
+  type ApprovalState,
   type CancellationState,
   type CommandStatus,
   type FinalStatus,
@@ -38,6 +40,16 @@ export type Cancellation = {
   readonly effectiveAt: EpochMs | null;
 };
 
+/** That a second person has to agree, or what that person said. */
+export type Approval = {
+  readonly state: ApprovalState;
+  readonly approver: string | null;
+  readonly reason: string | null;
+  readonly decidedAt: EpochMs | null;
+};
+
+export type Decision = { readonly approver: string; readonly reason: string };
+
 export type ActionState = {
   readonly status: ActionStatus;
   /** Why it ended, in a sentence; null while it has not, and after success. */
@@ -48,12 +60,15 @@ export type ActionState = {
   readonly holdsSlot: boolean;
   readonly acceptedAt: EpochMs | null;
   readonly cancellation: Cancellation | null;
+  /** Null where no second person is needed. */
+  readonly approval: Approval | null;
   readonly commands: readonly CommandState[];
 };
 
 export type LifecycleEvent =
   | Fact
   | { readonly kind: 'cancel'; readonly requestor: string; readonly comment: string }
+  | ({ readonly kind: 'approve' | 'deny' } & Decision)
   | { readonly kind: 'queue-expired' }
   | { readonly kind: 'run-expired' }
   | { readonly kind: 'lost' };
@@ -97,6 +112,41 @@ const cancel = (state: ActionState, event: Extract<LifecycleEvent, { kind: 'canc
     },
   };
 };
+
+/** No device may have it before a second person has agreed. */
+export const awaitsApproval = (state: Pick<ActionState, 'approval'>): boolean => state.approval?.state === 'Required';
+
+const decided = (state: ApprovalState, { approver, reason }: Decision, now: EpochMs): Approval => ({
+  state,
+  approver,
+  reason,
+  decidedAt: now,
+});
+
+/** A no is a cancel by the second person: it was never offered, so it is effective at once. */
+const deny = (state: ActionState, { approver, reason }: Decision, now: EpochMs): ActionState => {
+  const cancelled = cancel(state, { kind: 'cancel', requestor: approver, comment: reason }, now);
+  const ended = end(state, { status: 'Cancelled', reason: `denied by ${approver} before it started: ${reason}`, now });
+  const approval = decided('Denied', { approver, reason }, now);
+  return { ...ended, cancellation: cancelled.cancellation, approval };
+};
+
+const decide = (
+  state: ActionState,
+  event: Extract<LifecycleEvent, { kind: 'approve' | 'deny' }>,
+  now: EpochMs,
+): ActionState | null => {
+  if (state.status !== 'Pending' || !awaitsApproval(state)) return null;
+  return event.kind === 'deny' ? deny(state, event, now) : { ...state, approval: decided('Approved', event, now) };
+};
+
+/** What can happen to an action that nobody has agreed to yet. */
+const BEFORE_APPROVAL: ReadonlySet<LifecycleEvent['kind']> = new Set(['approve', 'deny', 'cancel', 'queue-expired']);
+
+const queueReason = (state: ActionState): string =>
+  awaitsApproval(state)
+    ? 'timed out: nobody approved it within the queue time'
+    : 'timed out: its device did not take it within the queue time';
 
 /** When a device says that it happened: believed as far as a calendar and this clock go. */
 const believable = (at: EpochMs, now: EpochMs): EpochMs => Math.min(Math.max(at, 0), now);
@@ -153,6 +203,8 @@ const cancelProgress = (state: ActionState, heard: CancellationState, now: Epoch
 };
 
 const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: EpochMs): ActionState | null => {
+  // whatever a device says of it, it cannot have it yet
+  if (awaitsApproval(state) && !BEFORE_APPROVAL.has(event.kind)) return null;
   switch (event.kind) {
     case 'accepted':
       // it runs, so it counts, also where its slot was given back while the device was away
@@ -169,12 +221,11 @@ const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: Epoch
       return null;
     case 'cancel':
       return cancel(state, event, now);
+    case 'approve':
+    case 'deny':
+      return decide(state, event, now);
     case 'queue-expired':
-      return end(state, {
-        status: 'TimeOut',
-        reason: 'timed out: its device did not take it within the queue time',
-        now,
-      });
+      return end(state, { status: 'TimeOut', reason: queueReason(state), now });
     case 'run-expired':
       return end(state, {
         status: 'TimeOut',

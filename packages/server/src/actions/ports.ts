@@ -12,6 +12,7 @@ import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import type { DeviceGroups, Reach } from '../audit/reach.ts';
 import type { ActionRecord } from './action-record.ts';
+import type { Principal } from './same-person.ts';
 
 export type NewCommand = { readonly sent: SentCommand; readonly command: Command; readonly timeLimitSeconds: number };
 
@@ -21,6 +22,8 @@ export type NewAction = {
   readonly deviceGroups: DeviceGroups;
   readonly machineId: MachineId;
   readonly requestor: string;
+  /** Who may not be the second person. */
+  readonly requester: Principal;
   /** Who counts as one caller for idempotency. */
   readonly caller: string;
   readonly comment: string;
@@ -66,6 +69,16 @@ export type CancelOutcome =
   | { readonly kind: 'cancelled' | 'already-final'; readonly action: ActionRecord }
   | { readonly kind: 'no-action' };
 
+export type DecisionKind = 'approve' | 'deny';
+
+export type DecisionOutcome =
+  /** `isRepeated`: this person had said so before. */
+  | { readonly kind: 'decided'; readonly isRepeated: boolean; readonly action: ActionRecord }
+  /** By another person, or otherwise; or it has ended; or needs nobody. */
+  | { readonly kind: 'too-late' | 'not-needed'; readonly action: ActionRecord }
+  | { readonly kind: 'own-request' }
+  | { readonly kind: 'no-action' };
+
 /** What a device must hear of its actions when it connects (semantics 4). */
 export type Reconciliation = {
   /** Still to be done: the device gets a fresh ticket. */
@@ -94,6 +107,15 @@ export type ActionStore = {
     readonly comment: string;
     readonly now: EpochMs;
   }) => Promise<CancelOutcome>;
+  /** What a second person says of an action that waits for one. */
+  readonly decide: (decision: {
+    readonly reach: Reach;
+    readonly actionId: ActionId;
+    readonly decision: DecisionKind;
+    readonly reason: string;
+    readonly by: Principal;
+    readonly now: EpochMs;
+  }) => Promise<DecisionOutcome>;
   /** Settles what the device's journal and the rows disagree about. */
   readonly reconcile: (device: {
     readonly machineId: MachineId;

@@ -9,6 +9,7 @@ import {
 } from './routes/library-files.ts';
 import {
   cancelMachineActionRoute,
+  decideMachineActionRoute,
   getMachineActionRoute,
   getPackageUriRoute,
   getResultLinkRoute,
@@ -35,6 +36,7 @@ type RoutesIo = Io<typeof runLiveResponseRoute> &
   Io<typeof watchMachineActionRoute> &
   Io<typeof watchCommandOutputRoute> &
   Io<typeof cancelMachineActionRoute> &
+  Parameters<typeof decideMachineActionRoute>[0] &
   Io<typeof changeMachineTagsRoute> &
   Io<typeof uploadLibraryFileRoute> &
   Io<typeof deleteLibraryFileRoute> &
@@ -48,6 +50,8 @@ export const apiRoutes = (io: RoutesIo): Readonly<Record<EndpointName, Route>> =
   watchCommandOutput: watchCommandOutputRoute(io),
   getResultLink: getResultLinkRoute(io),
   cancelMachineAction: cancelMachineActionRoute(io),
+  approveMachineAction: decideMachineActionRoute(io, 'approve'),
+  denyMachineAction: decideMachineActionRoute(io, 'deny'),
   getPackageUri: getPackageUriRoute(io),
   listLibraryFiles: listLibraryFilesRoute(io),
   uploadLibraryFile: uploadLibraryFileRoute(io),

@@ -74,6 +74,8 @@ export type LibraryFileRecord = {
   readonly description: string | null;
   readonly parametersDescription: string | null;
   readonly hasParameters: boolean;
+  /** Actions that name it wait for a second person. */
+  readonly requiresApproval: boolean;
   /** Author signatures of these bytes under this name, in the order in which they came; devices judge them. */
   readonly signatures: readonly string[];
   readonly createdBy: string;
@@ -81,7 +83,9 @@ export type LibraryFileRecord = {
   readonly updatedAt: EpochMs;
 };
 
-export type NewLibraryFile = Omit<LibraryFileRecord, 'createdAt' | 'updatedAt'> & {
+export type NewLibraryFile = Omit<LibraryFileRecord, 'createdAt' | 'updatedAt' | 'requiresApproval'> & {
+  /** Null: as it was, or not. */
+  readonly requiresApproval: boolean | null;
   readonly tenantId: TenantId;
   readonly overrideIfExists: boolean;
   readonly now: EpochMs;

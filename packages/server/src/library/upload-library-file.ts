@@ -23,6 +23,8 @@ export type LibraryUpload = {
   readonly parametersDescription: string | null;
   readonly hasParameters: boolean;
   readonly overrideIfExists: boolean;
+  /** Null: as it was, or not. */
+  readonly requiresApproval: boolean | null;
   readonly signatures: readonly string[];
 };
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { PROFILES } from '@longarm/contract/limits';
 import { cancelAction } from '../actions/cancel-action.ts';
+import { decideAction } from '../actions/decide-action.ts';
 import { findAction } from '../actions/find-action.ts';
 import { issueResultLink } from '../actions/issue-result-link.ts';
 import { requestLiveResponse } from '../actions/request-live-response.ts';
@@ -40,6 +41,7 @@ export const restApi = (engine: Engine, { config, folder, log }: World) => {
       limits,
       strictArgs: config.strictArgs,
     }),
+    decideAction: decideAction({ actions, hints, clock }),
     cancelAction: cancelAction({ actions, link: sessions, hints, clock }),
     issueResultLink: issueResultLink({ actions, signLink: links.sign }),
     findAction: find,

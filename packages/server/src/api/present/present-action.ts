@@ -44,6 +44,10 @@ export const presentAction = (action: ActionRecord, transfers: Transfers = new M
   cancellationState: action.cancellation?.state ?? null,
   cancellationAcknowledgedDateTimeUtc: formatInstantOrNull(action.cancellation?.acknowledgedAt ?? null),
   cancellationEffectiveDateTimeUtc: formatInstantOrNull(action.cancellation?.effectiveAt ?? null),
+  approvalState: action.approval?.state ?? null,
+  approver: action.approval?.approver ?? null,
+  approvalReason: action.approval?.reason ?? null,
+  approvalDateTimeUtc: formatInstantOrNull(action.approval?.decidedAt ?? null),
 });
 
 export const presentActionEntity = (action: ActionRecord, base: string, transfers?: Transfers): object => ({

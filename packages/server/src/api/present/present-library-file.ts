@@ -13,4 +13,5 @@ export const presentLibraryFile = (file: LibraryFileRecord): LibraryFileEntity =
   hasParameters: file.hasParameters,
   parametersDescription: file.parametersDescription,
   sizeBytes: file.sizeBytes,
+  requiresApproval: file.requiresApproval,
 });

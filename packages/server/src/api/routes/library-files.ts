@@ -50,6 +50,7 @@ export const uploadLibraryFileRoute =
       parametersDescription: fields.get('parametersdescription') ?? null,
       hasParameters: truth(fields, 'HasParameters') || (fields.get('parametersdescription') ?? '') !== '',
       overrideIfExists: truth(fields, 'OverrideIfExists'),
+      requiresApproval: fields.has('requiresapproval') ? truth(fields, 'RequiresApproval') : null,
       signatures: signatureLines(fields.get('signature') ?? ''),
     });
     return jsonAnswer({ '@odata.context': contextOf(base, 'LibraryFiles/$entity'), ...presentLibraryFile(saved) });

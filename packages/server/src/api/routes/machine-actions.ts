@@ -1,10 +1,11 @@
 import { ActionEntity } from '@longarm/contract/action';
 import { Refusal } from '@longarm/contract/errors';
-import { parseActionId } from '@longarm/contract/ids';
+import { type ActionId, parseActionId } from '@longarm/contract/ids';
 import { ACTION_FIELDS } from '@longarm/contract/odata/fields';
-import { CancelRequest } from '@longarm/contract/rest/machine-actions';
+import { CancelRequest, DecisionRequest } from '@longarm/contract/rest/machine-actions';
 import type { ActionRecord } from '../../actions/action-record.ts';
-import type { ActionStore, TransferProgress } from '../../actions/ports.ts';
+import type { DecisionAsked } from '../../actions/decide-action.ts';
+import type { ActionStore, DecisionKind, TransferProgress } from '../../actions/ports.ts';
 import type { Caller } from '../../audit/ports.ts';
 import { jsonAnswer } from '../../http/json-answer.ts';
 import { collectionAnswer } from '../collection-answer.ts';
@@ -49,20 +50,34 @@ export const getResultLinkRoute =
     return jsonAnswer({ '@odata.context': contextOf(base, 'Edm.String'), value });
   };
 
+const requireActionId = (text: string): ActionId => {
+  const id = parseActionId(text);
+  if (id === null) throw new Refusal('ResourceNotFound', `Machine action ${text} was not found.`);
+  return id;
+};
+
 export const cancelMachineActionRoute =
   (io: {
     readonly cancelAction: (
       caller: Caller,
-      cancel: { readonly actionId: NonNullable<ReturnType<typeof parseActionId>>; readonly comment: string },
+      cancel: { readonly actionId: ActionId; readonly comment: string },
     ) => Promise<ActionRecord>;
   }): Route =>
   async ({ caller, request, params, base }) => {
     const { value } = await parseBody(request, { schema: CancelRequest, names: ['Comment'], whenEmpty: {} });
-    const actionId = parseActionId(params.id ?? '');
-    if (actionId === null) throw new Refusal('ResourceNotFound', `Machine action ${params.id} was not found.`);
-    return jsonAnswer(
-      presentActionEntity(await io.cancelAction(caller, { actionId, comment: value.Comment ?? '' }), base),
-    );
+    const cancel = { actionId: requireActionId(params.id ?? ''), comment: value.Comment ?? '' };
+    return jsonAnswer(presentActionEntity(await io.cancelAction(caller, cancel), base));
+  };
+
+export const decideMachineActionRoute =
+  (
+    io: { readonly decideAction: (caller: Caller, asked: DecisionAsked) => Promise<ActionRecord> },
+    decision: DecisionKind,
+  ): Route =>
+  async ({ caller, request, params, base }) => {
+    const { value } = await parseBody(request, { schema: DecisionRequest, names: ['Reason'] });
+    const asked = { actionId: requireActionId(params.id ?? ''), decision, reason: value.Reason };
+    return jsonAnswer(presentActionEntity(await io.decideAction(caller, asked), base));
   };
 
 export const getPackageUriRoute =

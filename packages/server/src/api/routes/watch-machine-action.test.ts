@@ -20,6 +20,7 @@ const action: ActionRecord = {
   holdsSlot: true,
   acceptedAt: 0,
   cancellation: null,
+  approval: null,
   commands: [],
 };
 

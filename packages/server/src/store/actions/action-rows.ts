@@ -3,7 +3,7 @@ import type { Command } from '@longarm/contract/commands/index';
 import type { SentCommand } from '@longarm/contract/commands/types';
 import type { Selectable } from 'kysely';
 import type { ActionRecord, CommandRecord, ResultRecord } from '../../actions/action-record.ts';
-import type { ActionState, Cancellation } from '../../actions/lifecycle.ts';
+import type { ActionState, Approval, Cancellation } from '../../actions/lifecycle.ts';
 import type { ActionRow, CommandRow, ResultRow } from '../schema.ts';
 
 type Action = Omit<Selectable<ActionRow>, 'seq'>;
@@ -21,6 +21,16 @@ const cancellationOf = (row: Action): Cancellation | null =>
         requestedAt: row.cancellation_requested_at,
         acknowledgedAt: row.cancellation_acknowledged_at,
         effectiveAt: row.cancellation_effective_at,
+      };
+
+const approvalOf = (row: Action): Approval | null =>
+  row.approval_state === null
+    ? null
+    : {
+        state: row.approval_state,
+        approver: row.approver,
+        reason: row.approval_reason,
+        decidedAt: row.approval_decided_at,
       };
 
 const resultRecord = (row: ResultRow): ResultRecord | null =>
@@ -59,6 +69,7 @@ export const actionRecord = (
   holdsSlot: row.holds_slot === 1,
   acceptedAt: row.accepted_at,
   cancellation: cancellationOf(row),
+  approval: approvalOf(row),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   commands: commands.map((command) => commandRecord(command, results)),
@@ -76,4 +87,8 @@ export const stateColumns = (state: ActionState) => ({
   cancellation_requested_at: state.cancellation?.requestedAt ?? null,
   cancellation_acknowledged_at: state.cancellation?.acknowledgedAt ?? null,
   cancellation_effective_at: state.cancellation?.effectiveAt ?? null,
+  approval_state: state.approval?.state ?? null,
+  approver: state.approval?.approver ?? null,
+  approval_reason: state.approval?.reason ?? null,
+  approval_decided_at: state.approval?.decidedAt ?? null,
 });

@@ -6,6 +6,7 @@ import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { cancelAction } from './cancel-action.ts';
 import { claimNext } from './claim-next.ts';
+import { decideAction } from './decide-action.ts';
 import { declareRestored } from './declare-restored.ts';
 import { expireOverdue } from './expire-overdue.ts';
 import { listActions } from './list-actions.ts';
@@ -22,6 +23,7 @@ const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): 
     .select('actions.machine_id')
     .where('actions.status', '=', 'Pending')
     .where('machines.session_id', 'is not', null)
+    .where((eb) => eb.or([eb('actions.approval_state', 'is', null), eb('actions.approval_state', '=', 'Approved')]))
     .where((eb) => eb.or([eb('actions.lease_until', 'is', null), eb('actions.lease_until', '<=', now)]))
     .groupBy('actions.machine_id')
     .orderBy((eb) => eb.fn.min('actions.seq'))
@@ -52,6 +54,7 @@ export const actionStore = (io: {
   claimNext: (terms) => io.units.run((db) => claimNext(db, terms, io.envelopes)),
   record: (report) => io.units.run((db) => recordFact(db, report)),
   cancel: (cancel) => io.units.run((db) => cancelAction(db, cancel)),
+  decide: (decision) => io.units.run((db) => decideAction(db, decision)),
   reconcile: (device) => io.units.run((db) => reconcileMachine(db, device)),
   expireOverdue: (now, limit) => io.units.run((db) => expireOverdue(db, now, limit)),
   declareRestored: (by) => io.units.run((db) => declareRestored(db, by)),

@@ -28,10 +28,17 @@ const writeCommand = async (db: Kysely<Schema>, action: ActionRecord, command: C
 
 const auditName = (before: ActionState, after: ActionState, event: LifecycleEvent): string => {
   if (after.status !== before.status) return `action.${after.status}`;
+  if (after.approval?.state !== before.approval?.state) return `action.approval.${after.approval?.state}`;
   if (after.cancellation?.state !== before.cancellation?.state)
     return `action.cancellation.${after.cancellation?.state}`;
   return `action.${event.kind}`;
 };
+
+/** Who said yes or no, and why: in the entry of the moment when it was said. */
+const decisionDetail = (before: ActionState, { approval }: ActionState) =>
+  approval === null || approval.state === before.approval?.state
+    ? {}
+    : { approval: approval.state, approver: approval.approver, approvalReason: approval.reason };
 
 /** The state after the event, or null when it changed nothing. */
 export const applyEvent = async (
@@ -63,7 +70,7 @@ export const applyEvent = async (
     actor: change.actor,
     event: auditName(action, after, change.event),
     subject: action.id,
-    detail: { machineId: action.machineId, reason: after.reason },
+    detail: { machineId: action.machineId, reason: after.reason, ...decisionDetail(action, after) },
   });
   return after;
 };

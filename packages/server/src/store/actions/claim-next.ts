@@ -1,6 +1,6 @@
 /**
  * The unit behind the dispatcher's claim: the machine's first action that is not over in effect is leased, if it is
- * waiting, nobody's offer of it is on its way, and a session is free. Its envelope is signed once.
+ * waiting, for no second person, nobody's offer of it is on its way, and a session is free. Its envelope is signed once.
  */
 import type { Kysely } from 'kysely';
 import type { Claim, ClaimTerms } from '../../actions/ports.ts';
@@ -25,6 +25,7 @@ export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: En
   if (action === undefined || action.status !== 'Pending') return null;
   if (action.lease_until !== null && action.lease_until > terms.now) return null;
   if (action.queue_deadline <= terms.now) return null;
+  if (action.approval_state === 'Required') return null;
   if (action.holds_slot === 0 && (await sessionsHeld(db, action.tenant_id)) >= terms.maxSessions) return null;
   const envelope = await envelopeFor(db, action, { maker, now: terms.now });
   // an offer that is repeated keeps its deadline, unless its slot was given back meanwhile
@@ -34,6 +35,7 @@ export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: En
     .set({ lease_until: terms.now + terms.leaseMs, holds_slot: 1, envelope, run_deadline: runDeadline })
     .where('id', '=', action.id)
     .where('status', '=', 'Pending')
+    .where((eb) => eb.or([eb('approval_state', 'is', null), eb('approval_state', '=', 'Approved')]))
     .executeTakeFirst();
   if (leased.numUpdatedRows !== 1n) throw new Error(`action ${action.id} changed under its own unit of work`);
   return { actionId: action.id, envelope };

@@ -1,5 +1,5 @@
 /** The action list: every documented filter, the newest first unless asked otherwise. */
-import { ACTION_STATUSES, ACTION_TYPES, REQUEST_SOURCES } from '@longarm/contract/action';
+import { ACTION_STATUSES, ACTION_TYPES, APPROVAL_STATES, REQUEST_SOURCES } from '@longarm/contract/action';
 import type { ActionField } from '@longarm/contract/odata/fields';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { Kysely } from 'kysely';
@@ -21,6 +21,7 @@ const ACTION_COLUMNS: ColumnMap<ActionField> = {
   lastUpdateDateTimeUtc: { kind: 'moment', column: 'actions.updated_at' },
   computerDnsName: { kind: 'text', column: 'actions.computer_dns_name' },
   requestorComment: { kind: 'text', column: 'actions.comment' },
+  approvalState: { kind: 'enum', column: 'actions.approval_state', values: APPROVAL_STATES, nullable: true },
   requestSource: { kind: 'enum', column: 'actions.source', values: REQUEST_SOURCES },
 };
 

@@ -12,7 +12,7 @@ import { loadAction } from './load-actions.ts';
 import { lockdownState } from './lockdown-store.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
-type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes' | 'signatures'>;
+type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes' | 'signatures' | 'requires_approval'>;
 
 const findRepeated = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome | null> => {
   if (action.idempotency === null) return null;
@@ -34,7 +34,13 @@ const findMachine = (db: Kysely<Schema>, { machineId, ...reach }: NewAction) =>
   db
     .selectFrom('machines')
     .leftJoin('device_groups as group', 'group.id', 'machines.group_id')
-    .select(['machines.dns_name', 'machines.session_id', 'group.name as group_name', 'group.live_response'])
+    .select([
+      'machines.dns_name',
+      'machines.session_id',
+      'group.name as group_name',
+      'group.live_response',
+      'group.approval',
+    ])
     .where(machineInReach(reach))
     .where('machines.id', '=', machineId)
     .where('machines.merged_into', 'is', null)
@@ -65,7 +71,7 @@ const pinFiles = async (db: Kysely<Schema>, action: NewAction): Promise<readonly
     }
     const file = await db
       .selectFrom('library_files')
-      .select(['sha256', 'size_bytes', 'signatures'])
+      .select(['sha256', 'size_bytes', 'signatures', 'requires_approval'])
       .where('tenant_id', '=', action.tenantId)
       .where('name', '=', name)
       .executeTakeFirst();
@@ -96,9 +102,17 @@ const commandRow = (
   exit_code: null,
 });
 
-type Machine = { readonly dns_name: string; readonly session_id: string | null };
+type Machine = { readonly dns_name: string; readonly session_id: string | null; readonly approval: 0 | 1 | null };
 
-const newActionRow = (action: NewAction, machine: Machine): Omit<Selectable<ActionRow>, 'seq'> => ({
+/** What the rows are made of, but for the action itself. */
+type Found = {
+  readonly machine: Machine;
+  readonly pins: readonly (Pin | null)[];
+  /** A second person has to agree: by the machine's group, or by a library file of it. */
+  readonly approval: boolean;
+};
+
+const newActionRow = (action: NewAction, { machine, approval }: Found): Omit<Selectable<ActionRow>, 'seq'> => ({
   id: action.id,
   tenant_id: action.tenantId,
   machine_id: action.machineId,
@@ -116,7 +130,8 @@ const newActionRow = (action: NewAction, machine: Machine): Omit<Selectable<Acti
   run_deadline: null,
   accepted_at: null,
   lease_until: null,
-  holds_slot: machine.session_id === null ? 0 : 1,
+  // what waits for a second person runs no sooner than that, so it takes a session at its claim
+  holds_slot: machine.session_id === null || approval ? 0 : 1,
   envelope: null,
   cancellation_state: null,
   cancellation_requestor: null,
@@ -124,9 +139,9 @@ const newActionRow = (action: NewAction, machine: Machine): Omit<Selectable<Acti
   cancellation_requested_at: null,
   cancellation_acknowledged_at: null,
   cancellation_effective_at: null,
-  requester: null,
-  requester_application: null,
-  approval_state: null,
+  requester: action.requester.principal,
+  requester_application: action.requester.applicationId,
+  approval_state: approval ? 'Required' : null,
   approver: null,
   approval_reason: null,
   approval_decided_at: null,
@@ -147,12 +162,8 @@ const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {
 };
 
 /** Writes everything, and gives the record as a read would: it is made of the very rows. */
-const insertAll = async (
-  db: Kysely<Schema>,
-  action: NewAction,
-  found: { readonly machine: Machine; readonly pins: readonly (Pin | null)[] },
-): Promise<ActionRecord> => {
-  const row = newActionRow(action, found.machine);
+const insertAll = async (db: Kysely<Schema>, action: NewAction, found: Found): Promise<ActionRecord> => {
+  const row = newActionRow(action, found);
   const commands = action.commands.map((command, index) =>
     commandRow(action, command, { index, pin: found.pins[index] ?? null }),
   );
@@ -168,6 +179,7 @@ const insertAll = async (
     detail: {
       machineId: action.machineId,
       comment: action.comment,
+      ...(found.approval ? { approval: 'Required' } : {}),
       commands: action.commands.map((command, index) => ({ ...command.sent, sha256: found.pins[index]?.sha256 })),
     },
   });
@@ -186,7 +198,8 @@ export const requestAction = async (db: Kysely<Schema>, action: NewAction): Prom
   if (!Array.isArray(pins)) return pins as RequestOutcome;
   const busy = await findBusy(db, action);
   if (busy !== null) return busy;
-  const isConnected = machine.session_id !== null;
-  if (isConnected && (await sessionsHeld(db, action.tenantId)) >= action.maxSessions) return { kind: 'sessions-full' };
-  return { kind: 'accepted', action: await insertAll(db, action, { machine, pins }) };
+  const approval = machine.approval === 1 || pins.some((pin) => pin?.requires_approval === 1);
+  const takesSession = machine.session_id !== null && !approval;
+  if (takesSession && (await sessionsHeld(db, action.tenantId)) >= action.maxSessions) return { kind: 'sessions-full' };
+  return { kind: 'accepted', action: await insertAll(db, action, { machine, pins, approval }) };
 };

@@ -14,6 +14,7 @@ const fileRecord = (row: Selectable<LibraryFileRow>): LibraryFileRecord => ({
   parametersDescription: row.parameters_description,
   hasParameters: row.has_parameters === 1,
   signatures: JSON.parse(row.signatures),
+  requiresApproval: row.requires_approval === 1,
   createdBy: row.created_by,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -48,7 +49,7 @@ const saveFile = async (db: Kysely<Schema>, file: NewLibraryFile): Promise<Libra
     created_at: known?.created_at ?? file.now,
     updated_at: file.now,
     signatures: JSON.stringify(signaturesOf(file, known)),
-    requires_approval: known?.requires_approval ?? 0,
+    requires_approval: (file.requiresApproval ?? known?.requires_approval === 1) ? 1 : 0,
   };
   await db
     .insertInto('library_files')
