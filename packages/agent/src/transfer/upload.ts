@@ -5,6 +5,7 @@
 import { parseSha256, type Sha256 } from '@longarm/contract/ids';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
+import { collectSent } from './give-back.ts';
 import { pieceGuard } from './piece-guard.ts';
 import { pieceSource, type ReadableFile, SourceFault } from './piece-source.ts';
 import {
@@ -15,6 +16,9 @@ import {
   type TicketHolder,
   type TransferIo,
 } from './transfer-io.ts';
+
+/** Sent between two collections, each of which takes some 6 ms of processor time; shorter uploads need none. */
+const COLLECT_BYTES = 33_554_432;
 
 export type Upload = {
   /** Path below the server's address. */
@@ -155,7 +159,10 @@ const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
     phase = { kind: 'send', offset: standing.offset };
     const moved = standing.offset > farthest;
     farthest = Math.max(farthest, standing.offset);
-    if (sent.kind === 'send') source.growPieces();
+    if (sent.kind === 'send') {
+      source.growPieces();
+      if (Math.floor(standing.offset / COLLECT_BYTES) > Math.floor(sent.offset / COLLECT_BYTES)) collectSent();
+    }
     return again('more is to be sent', moved);
   };
   /** Goes on after each answer that says where: to a question always, to a piece when it got further. */
