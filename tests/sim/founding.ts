@@ -107,6 +107,7 @@ const makeImage = async (): Promise<Uint8Array> => {
       description: null,
       parametersDescription: null,
       hasParameters: false,
+      requiresApproval: null,
       createdBy: 'founding',
       signatures: [],
     };
