@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { type Sha256, Sha256 as Sha256Form } from '@longarm/contract/ids';
 import { type BlobStore, UploadFault } from '@longarm/server/library/ports';
 import fc from 'fast-check';
+import { until } from './until.ts';
 
 export type BlobStoreFixture = {
   readonly store: BlobStore;
@@ -182,6 +183,20 @@ const uploads = (bench: Bench): void => {
     const { sha256 } = await bench.fixture.store.complete(KEY, 10_000);
     const wholes = [1, 2].map((seed) => sha256Of(Buffer.concat(chunks(seed))));
     expect(wholes).toContain(sha256);
+  });
+
+  test('an append whose sender has gone silent gives way to a later one, which goes on', async () => {
+    const bytes = bytesOf(3_000);
+    const silent = new ReadableStream<Uint8Array>({ start: (sender) => sender.enqueue(bytes.slice(0, 1_000)) });
+    const earlier = append(0, silent, 3_000);
+    await until(
+      () => bench.fixture.store.uploadedBytes(KEY),
+      (uploaded) => uploaded === 1_000,
+    );
+    const later = append(1_000, bodyOf(bytes.subarray(1_000)), 3_000);
+    await expect(earlier).rejects.toMatchObject({ kind: 'displaced', uploadedBytes: 1_000 });
+    expect(await later).toBe(3_000);
+    expect((await bench.fixture.store.complete(KEY, 3_000)).sha256 as string).toBe(sha256Of(bytes));
   });
 
   test('a discarded upload is forgotten, and its key starts at 0', async () => {

@@ -20,6 +20,7 @@ export type IncomingIo = {
 
 type Incoming = Pick<BlobStore, 'uploadedBytes' | 'append' | 'complete' | 'discard' | 'discardStale'>;
 type Part = Parameters<BlobStore['append']>[1];
+type DisplaceablePart = Part & { readonly displaced: AbortSignal };
 
 const offsetFault = (part: Part, uploadedBytes: number): UploadFault | null => {
   if (part.offset !== uploadedBytes) {
@@ -52,23 +53,25 @@ const discardStaleUploads =
 
 export const diskIncoming = (io: IncomingIo): Incoming => {
   const lock = namedLock();
+  /** How to end the append that waits for its sender, by key. */
+  const takers = new Map<string, AbortController>();
   const book = progressBook();
 
   const uploadedBytes = async (key: string): Promise<number> =>
     (await nullIfAbsent(stat(io.layout.incomingPath(key))))?.size ?? 0;
 
-  const grow = async (path: string, part: Part, progress: Progress): Promise<void> => {
+  const grow = async (path: string, part: DisplaceablePart, progress: Progress): Promise<void> => {
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
-      const { body, lengthBytes: limitBytes, consumes = false } = part;
-      await writeBody({ file, body, limitBytes, space: io.space, consumes }, progress);
+      const { body, lengthBytes: limitBytes, consumes = false, displaced } = part;
+      await writeBody({ file, body, limitBytes, space: io.space, consumes, displaced }, progress);
     } finally {
       await file.utimes(new Date(io.now()), new Date(io.now()));
       await file.close();
     }
   };
 
-  const append = async (key: string, part: Part): Promise<number> => {
+  const append = async (key: string, part: DisplaceablePart): Promise<number> => {
     const present = await uploadedBytes(key);
     const fault = offsetFault(part, present);
     if (fault !== null) throw fault;
@@ -101,12 +104,18 @@ export const diskIncoming = (io: IncomingIo): Incoming => {
   return {
     uploadedBytes,
     append: async (key, part) => {
+      const taker = new AbortController();
+      // a dead connection would hold the key until the runtime notices
+      takers.get(key)?.abort();
+      takers.set(key, taker);
       try {
-        return await lock.run(key, () => append(key, part));
+        return await lock.run(key, () => append(key, { ...part, displaced: taker.signal }));
       } catch (fault) {
         // let go of the sender; a body that broke by itself cannot be cancelled, and only says so again
         part.body.cancel(fault).catch(() => undefined);
         throw fault;
+      } finally {
+        if (takers.get(key) === taker) takers.delete(key);
       }
     },
     complete: (key, lengthBytes) => lock.run(key, () => complete(key, lengthBytes)),

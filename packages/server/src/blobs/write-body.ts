@@ -31,6 +31,8 @@ export type Intake = {
   readonly space: FreeSpace;
   /** Chunks are nobody else's, and cannot be read afterwards. */
   readonly consumes: boolean;
+  /** Aborted when the sender has come again on another connection: this one is not waited for any longer. */
+  readonly displaced?: AbortSignal;
 };
 
 const takeChunk = async (intake: Intake, progress: Progress, chunk: Uint8Array): Promise<void> => {
@@ -47,13 +49,19 @@ const takeChunk = async (intake: Intake, progress: Progress, chunk: Uint8Array):
   }
 };
 
+const displacedFault = (bytes: number): UploadFault =>
+  new UploadFault('displaced', bytes, 'The sender has come again on another connection, which goes on from here.');
+
 /**
  * Writes the body behind what `progress` has, and moves `progress` on. On any fault what arrived is in the file, and
- * the rest of the body is the caller's to cancel. Throws UploadFault `too-long` or `disk-full`, or the body's or the disk's own error.
+ * the rest of the body is the caller's to cancel. Throws UploadFault `too-long`, `displaced` or `disk-full`, or the body's or the disk's own error.
  */
 export const writeBody = async (intake: Intake, progress: Progress): Promise<void> => {
   let nextLook = progress.bytes;
   const reader = intake.body.getReader();
+  const stop = () => void reader.cancel().catch(() => undefined);
+  if (intake.displaced?.aborted) stop();
+  intake.displaced?.addEventListener('abort', stop);
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       if (progress.bytes >= nextLook) {
@@ -63,9 +71,11 @@ export const writeBody = async (intake: Intake, progress: Progress): Promise<voi
       await takeChunk(intake, progress, read.value);
       if (intake.consumes) giveBack(read.value);
     }
+    if (intake.displaced?.aborted && progress.bytes < intake.limitBytes) throw displacedFault(progress.bytes);
   } catch (fault) {
     throw asUploadFault(fault, (await intake.file.stat()).size);
   } finally {
+    intake.displaced?.removeEventListener('abort', stop);
     reader.releaseLock();
   }
 };

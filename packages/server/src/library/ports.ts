@@ -10,7 +10,7 @@ export type ByteRange = { readonly start: number; readonly end: number };
 /** Why bytes were not taken. `uploadedBytes`, what the upload has by now, lets the sender resume. */
 export class UploadFault extends Error {
   override readonly name = 'UploadFault';
-  readonly kind: 'offset' | 'too-long' | 'incomplete' | 'disk-full';
+  readonly kind: 'offset' | 'too-long' | 'incomplete' | 'displaced' | 'disk-full';
   readonly uploadedBytes: number;
 
   constructor(kind: UploadFault['kind'], uploadedBytes: number, sentence: string) {
@@ -31,7 +31,8 @@ export type BlobStore = {
    * Appends to the unfinished upload from `offset`, which must be what it has so far (else UploadFault `offset`).
    * Never takes more than `lengthBytes` in all (`too-long`; what fits is kept). When the body breaks, what arrived
    * is kept, and the body's error is thrown. A body that is refused, or not taken to its end, is cancelled. Two
-   * appends to one key never interleave: the later waits, then meets the offset. Resolves to the bytes it has now.
+   * appends to one key never interleave: the later ends the earlier (`displaced`), since a sender has one connection
+   * and the newest is the one that it still holds, and then meets the offset. Resolves to the bytes it has now.
    */
   readonly append: (
     key: string,

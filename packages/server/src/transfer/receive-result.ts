@@ -106,7 +106,7 @@ const append = async (
   } catch (fault) {
     if (!(fault instanceof UploadFault)) throw fault;
     // the sender asks HEAD where to go on from; 507 is for later
-    const status = { offset: 409, 'too-long': 413, incomplete: 409, 'disk-full': 507 }[fault.kind];
+    const status = { offset: 409, 'too-long': 413, incomplete: 409, displaced: 409, 'disk-full': 507 }[fault.kind];
     return progress(status, fault.uploadedBytes, to.upload);
   }
 };
