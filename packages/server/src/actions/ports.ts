@@ -87,6 +87,8 @@ export type Reconciliation = {
   readonly stop: readonly { readonly actionId: ActionId; readonly reason: string }[];
   /** Whose state changed by this. */
   readonly changed: readonly ActionId[];
+  /** The machine has actions that are not over: it may have something to do. */
+  readonly isAwaited: boolean;
 };
 
 export type ActionStore = {

@@ -2,7 +2,7 @@
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
-import { type FrameHandler, newSession, receive, type Session, send, type Wire } from './session.ts';
+import { afterOthers, type FrameHandler, newSession, receive, type Session, send, type Wire } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 export type ConnectionIo = {
@@ -25,9 +25,10 @@ export type Connections = {
 };
 
 const open = (io: ConnectionIo, wire: Wire, remoteAddress: string | null): Session => {
-  const session = newSession({ id: io.newId(), nonce: io.newNonce(), remoteAddress, wire, now: io.now() });
+  const nonce = io.newNonce();
+  const session = newSession({ id: io.newId(), nonce, remoteAddress, wire, now: io.now() });
   io.sessions.track(session);
-  send(session, { type: 'hello', protocol: PROTOCOL_VERSION, nonce: session.nonce, serverTime: io.now() });
+  send(session, { type: 'hello', protocol: PROTOCOL_VERSION, nonce, serverTime: io.now() });
   return session;
 };
 
@@ -36,9 +37,12 @@ const close = (io: ConnectionIo, session: Session): void => {
   const wasConnected = io.sessions.leave(session);
   if (!wasConnected || session.machineId === null) return;
   // after what it sent last has been handled
-  session.tail = session.tail
-    .then(() => (session.machineId === null ? undefined : io.onGone(session.machineId, session.id)))
-    .catch((fault) => io.onFault(session, fault));
+  const { machineId, id } = session;
+  afterOthers(
+    session,
+    () => io.onGone(machineId, id),
+    (fault) => io.onFault(session, fault),
+  );
 };
 
 export const connections = (io: ConnectionIo): Connections => ({

@@ -1,11 +1,10 @@
 /** What each frame of a device leads to. */
 import type { MachineId } from '@longarm/contract/ids';
-import type { EpochMs } from '@longarm/contract/instant';
 import type { Output } from '@longarm/contract/wire/live-output';
 import type { Fact, FrameToServer, Report } from '@longarm/contract/wire/to-server';
 import type { RecordOutcome } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
-import { dismiss, type FrameHandler, type Session, send } from './session.ts';
+import { dismiss, type FrameHandler, hold, release, type Session, send } from './session.ts';
 
 type OnFrameIo = {
   readonly prove: (session: Session, frame: Extract<FrameToServer, { type: 'prove' }>) => Promise<void>;
@@ -13,13 +12,12 @@ type OnFrameIo = {
   /** A piece of live output: a hint, passed on and forgotten. */
   readonly onOutput: (machineId: MachineId, frame: Output) => void;
   readonly tickets: Tickets;
-  readonly now: () => EpochMs;
 };
 
 /** Keeps in mind what the device holds, so that nothing is offered to it meanwhile. */
 const holdOrRelease = (session: Session, fact: Fact) => {
-  if (fact.kind === 'accepted') session.holding.add(fact.actionId);
-  if (fact.kind === 'action-ended' || fact.kind === 'refused') session.holding.delete(fact.actionId);
+  if (fact.kind === 'accepted') hold(session, fact.actionId);
+  if (fact.kind === 'action-ended' || fact.kind === 'refused') release(session, fact.actionId);
 };
 
 const answerReport = (
@@ -74,9 +72,7 @@ export const onFrame =
     switch (frame.type) {
       // whoever never proves itself would otherwise hold a connection for ever
       case 'heartbeat':
-        return session.phase === 'connected'
-          ? send(session, { type: 'heartbeat', serverTime: io.now() })
-          : dismiss(session, 'expected a proof before any heartbeat');
+        return dismiss(session, 'expected a proof before any heartbeat');
       case 'prove':
         return session.phase === 'awaiting-proof'
           ? io.prove(session, frame)

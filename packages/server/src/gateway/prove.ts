@@ -3,11 +3,11 @@ import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
-import type { ActionStore, Hints } from '../actions/ports.ts';
+import type { ActionStore, Hints, Reconciliation } from '../actions/ports.ts';
 import { isSignedBy } from '../auth/device-proof.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { MachineStore } from '../machines/ports.ts';
-import { dismiss, type Session, send } from './session.ts';
+import { dismiss, hold, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Seconds that a device that cannot be let in stays away. */
@@ -31,7 +31,11 @@ const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<s
   if (frame.protocol !== PROTOCOL_VERSION)
     return `protocol ${frame.protocol} is not spoken here, only ${PROTOCOL_VERSION}`;
   const identity = await io.machines.identity(frame.machineId);
-  const text = connectProofText({ nonce: session.nonce, machineId: frame.machineId, audience: io.audience });
+  const { nonce } = session;
+  // one proof for one nonce
+  session.nonce = null;
+  if (nonce === null) return 'this connection had its proof already';
+  const text = connectProofText({ nonce, machineId: frame.machineId, audience: io.audience });
   if (identity === null || !isSignedBy(identity.publicKey, text, frame.proof)) {
     return 'this machine is not enrolled here, or its key is another one';
   }
@@ -40,11 +44,23 @@ const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<s
     : `this machine was replaced by ${identity.mergedInto}, which enrolled later from the same place`;
 };
 
-const settle = async (io: ProveIo, session: Session, frame: Prove) => {
+/** Both are asked for in one turn, so that they are written together. */
+const enterStore = async (io: ProveIo, session: Session, frame: Prove): Promise<Reconciliation> => {
+  const { machineId, facts, journaled } = frame;
+  const now = io.now();
+  const connection = { machineId, sessionId: session.id, facts, externalIp: session.remoteAddress, now };
+  const [, settled] = await Promise.all([
+    io.machines.connected(connection),
+    io.actions.reconcile({ machineId, journaled, now }),
+  ]);
+  return settled;
+};
+
+const settle = (io: ProveIo, session: Session, of: { readonly frame: Prove; readonly settled: Reconciliation }) => {
+  const { frame, settled } = of;
   const { machineId } = frame;
-  const settled = await io.actions.reconcile({ machineId, journaled: frame.journaled, now: io.now() });
   if (session.phase !== 'proving') return;
-  for (const actionId of frame.journaled) session.holding.add(actionId);
+  for (const actionId of frame.journaled) hold(session, actionId);
   session.phase = 'connected';
   send(session, { type: 'welcome', serverTime: io.now(), heartbeatSeconds: io.heartbeatSeconds });
   for (const actionId of settled.resume)
@@ -63,14 +79,8 @@ export const prove =
     if (refusal !== null) return dismiss(session, refusal, REFUSED_RETRY_SECONDS);
     session.machineId = frame.machineId;
     io.sessions.enter(frame.machineId, session);
-    await io.machines.connected({
-      machineId: frame.machineId,
-      sessionId: session.id,
-      facts: frame.facts,
-      externalIp: session.remoteAddress,
-      now: io.now(),
-    });
-    await settle(io, session, frame);
+    const settled = await enterStore(io, session, frame);
+    settle(io, session, { frame, settled });
     io.onConnected(session, frame.machineId);
-    io.hints.wake(frame.machineId);
+    if (settled.isAwaited) io.hints.wake(frame.machineId);
   };

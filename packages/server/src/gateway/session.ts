@@ -1,5 +1,6 @@
 /**
- * One device's connection, as a state machine. Frames are handled in order, one at a time, so that a report is
+ * One device's connection, as a state machine. There are as many of them as devices, and nearly all of them idle: what
+ * only some need is made when they need it, and forgotten after. Frames are handled in order, one at a time, so that a report is
  * durable before the next one is looked at.
  *
  *   open ─hello→ awaiting proof ─prove→ proving ─welcome→ connected ─┐
@@ -15,25 +16,27 @@ import { FrameToServer } from '@longarm/contract/wire/to-server';
 /** Frames waiting to be handled; a device that sends faster than the disk writes is cut off and resends. */
 const FRAMES_WAITING = 2_000;
 
-/** The socket, as far as a session needs it. */
-export type Wire = { readonly send: (text: string) => void; readonly close: () => void };
+/** The socket, as far as a session needs it: the runtime's own fits, so that a connection costs no closures. */
+export type Wire = { readonly send: (text: string) => unknown; readonly close: () => void };
 
 export type SessionPhase = 'awaiting-proof' | 'proving' | 'connected' | 'closed';
 
 export type Session = {
   readonly id: string;
-  readonly nonce: string;
+  /** Until it was proven to. */
+  nonce: string | null;
   readonly remoteAddress: string | null;
   readonly wire: Wire;
   phase: SessionPhase;
   machineId: MachineId | null;
   lastHeardAt: EpochMs;
-  /** What the device holds and has not ended: nothing is offered meanwhile. */
-  readonly holding: Set<ActionId>;
+  /** What the device holds and has not ended, null for nothing: nothing is offered meanwhile. */
+  holding: Set<ActionId> | null;
   /** A report that needs uploads first: later ones are dropped until it comes again. */
   stalledAt: number | null;
   waiting: number;
-  tail: Promise<void>;
+  /** The end of what waits to be handled; null where nothing does. */
+  tail: Promise<void> | null;
 };
 
 export type FrameHandler = (session: Session, frame: FrameToServer) => Promise<void>;
@@ -58,16 +61,43 @@ export const newSession = (
   phase: 'awaiting-proof',
   machineId: null,
   lastHeardAt: start.now,
-  holding: new Set(),
+  holding: null,
   stalledAt: null,
   waiting: 0,
-  tail: Promise.resolve(),
+  tail: null,
 });
 
 type ReceiveIo = {
   readonly handle: FrameHandler;
   readonly now: () => EpochMs;
   readonly onFault: (session: Session, fault: unknown) => void;
+};
+
+/** Remembers that the device holds the action. */
+export const hold = (session: Session, actionId: ActionId): void => {
+  session.holding ??= new Set();
+  session.holding.add(actionId);
+};
+
+export const release = (session: Session, actionId: ActionId): void => {
+  session.holding?.delete(actionId);
+  if (session.holding?.size === 0) session.holding = null;
+};
+
+/** Does the work after all that waits. */
+export const afterOthers = (
+  session: Session,
+  work: () => Promise<void> | undefined,
+  onFault: (fault: unknown) => void,
+): void => {
+  session.waiting++;
+  session.tail = (session.tail ?? Promise.resolve())
+    .then(work)
+    .catch(onFault)
+    .finally(() => {
+      session.waiting--;
+      if (session.waiting === 0) session.tail = null;
+    });
 };
 
 /** Takes one message off the wire: decoded strictly, then handled after those before it. */
@@ -84,14 +114,15 @@ export const receive =
       dismiss(session, 'too many frames at once: wait for acknowledgements');
       return;
     }
-    session.waiting++;
-    session.tail = session.tail
-      .then(() => (session.phase === 'closed' ? undefined : io.handle(session, decoded.value)))
-      .catch((fault) => {
-        io.onFault(session, fault);
-        dismiss(session, 'the server could not handle a frame; what was not acknowledged is to be sent again');
-      })
-      .finally(() => {
-        session.waiting--;
-      });
+    const frame = decoded.value;
+    // most of what is ever said, and it waits for nothing
+    if (frame.type === 'heartbeat' && session.phase === 'connected') {
+      send(session, { type: 'heartbeat', serverTime: session.lastHeardAt });
+      return;
+    }
+    const handle = () => (session.phase === 'closed' ? undefined : io.handle(session, frame));
+    afterOthers(session, handle, (fault) => {
+      io.onFault(session, fault);
+      dismiss(session, 'the server could not handle a frame; what was not acknowledged is to be sent again');
+    });
   };

@@ -48,7 +48,7 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
     closeAll: (reason) => {
       for (const session of [...all]) dismiss(session, reason);
     },
-    isReady: (machineId) => connected(machineId)?.holding.size === 0,
+    isReady: (machineId) => connected(machineId)?.holding === null,
     offer: (machineId, claim) => {
       const session = connected(machineId);
       if (session === null) return false;

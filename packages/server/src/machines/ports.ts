@@ -75,7 +75,7 @@ export type MachineStore = {
   }) => Promise<void>;
   /** No longer, if it still was by this session. */
   readonly disconnected: (machineId: MachineId, sessionId: string, now: EpochMs) => Promise<void>;
-  /** Heartbeats, in batches. */
+  /** Heartbeats, in batches; each batch is a unit of its own. */
   readonly seen: (machineIds: readonly MachineId[], now: EpochMs) => Promise<void>;
   /** At start: no connection has survived. */
   readonly disconnectAll: () => Promise<void>;

@@ -6,7 +6,7 @@
  *   queue: u1 u2 u3 ──▶ BEGIN · SAVEPOINT u1 RELEASE · SAVEPOINT u2 (throws) ROLLBACK TO · SAVEPOINT u3 … · COMMIT
  *   answers:                                                       u1 ✓   u2 ✗   u3 ✓   ◀── after the disk has it
  */
-import { type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely, sql } from 'kysely';
 
 /** Units in one transaction: bounds how long the first waits for the last. */
 const UNITS_PER_COMMIT = 256;
@@ -24,15 +24,20 @@ type Waiting<Schema> = {
   readonly abandon: (cause: unknown) => void;
 };
 
+/** Compiled once: they stand around every unit. */
+const SAVEPOINT = CompiledQuery.raw('savepoint unit');
+const RELEASE = CompiledQuery.raw('release savepoint unit');
+const ROLL_BACK = CompiledQuery.raw('rollback to savepoint unit');
+
 const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting<Schema>): Promise<() => void> => {
-  await sql`savepoint unit`.execute(transaction);
+  await transaction.executeQuery(SAVEPOINT);
   try {
     const answer = await waiting.attempt(transaction);
-    await sql`release savepoint unit`.execute(transaction);
+    await transaction.executeQuery(RELEASE);
     return answer;
   } catch (cause) {
-    await sql`rollback to savepoint unit`.execute(transaction);
-    await sql`release savepoint unit`.execute(transaction);
+    await transaction.executeQuery(ROLL_BACK);
+    await transaction.executeQuery(RELEASE);
     return () => waiting.abandon(cause);
   }
 };

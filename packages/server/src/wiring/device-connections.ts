@@ -13,7 +13,6 @@ export const deviceConnections = (engine: Engine): Connections => {
     newId: engine.newId,
     newNonce: engine.newNonce,
     handle: onFrame({
-      now,
       onOutput: engine.live.deliver,
       tickets: engine.ticketBook,
       record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),

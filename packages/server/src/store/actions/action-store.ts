@@ -12,7 +12,7 @@ import { expireOverdue } from './expire-overdue.ts';
 import { listActions } from './list-actions.ts';
 import { loadActionInReach } from './load-actions.ts';
 import type { EnvelopeMaker } from './make-envelope.ts';
-import { reconcileMachine } from './reconcile-machine.ts';
+import { reconcileMachine, settledAtOnce } from './reconcile-machine.ts';
 import { recordFact } from './record-fact.ts';
 import { requestAction } from './request-action.ts';
 
@@ -55,7 +55,8 @@ export const actionStore = (io: {
   record: (report) => io.units.run((db) => recordFact(db, report)),
   cancel: (cancel) => io.units.run((db) => cancelAction(db, cancel)),
   decide: (decision) => io.units.run((db) => decideAction(db, decision)),
-  reconcile: (device) => io.units.run((db) => reconcileMachine(db, device)),
+  reconcile: async (device) =>
+    (await settledAtOnce(io.reader, device)) ?? io.units.run((db) => reconcileMachine(db, device)),
   expireOverdue: (now, limit) => io.units.run((db) => expireOverdue(db, now, limit)),
   declareRestored: (by) => io.units.run((db) => declareRestored(db, by)),
   machinesToServe: (now, limit) => machinesToServe(io.reader, now, limit),

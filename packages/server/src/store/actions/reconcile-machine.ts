@@ -13,11 +13,22 @@ type Device = Parameters<ActionStore['reconcile']>[0];
 const openActions = (db: Kysely<Schema>, device: Device) =>
   db
     .selectFrom('actions')
-    .selectAll()
     .where('machine_id', '=', device.machineId)
     .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
-    .orderBy('seq')
-    .execute();
+    .orderBy('seq');
+
+const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
+
+/**
+ * What comes of a device that holds nothing and for which nothing is open, or null where there is more to it. One read
+ * outside of any unit, since it is so of nearly every device of a herd: an action that is asked for meanwhile is
+ * Pending, and nothing of it is to be settled.
+ */
+export const settledAtOnce = async (reader: Kysely<Schema>, device: Device): Promise<Reconciliation | null> => {
+  if (device.journaled.length > 0) return null;
+  const open = await openActions(reader, device).select('id').limit(1).executeTakeFirst();
+  return open === undefined ? NOTHING : null;
+};
 
 const listed = (db: Kysely<Schema>, device: Device) =>
   device.journaled.length === 0
@@ -30,10 +41,14 @@ const listed = (db: Kysely<Schema>, device: Device) =>
         .execute();
 
 /** Running or cancelled here, unknown there: it is over, and nothing of it runs. */
-const settleUnknown = async (db: Kysely<Schema>, device: Device): Promise<readonly ActionId[]> => {
+const settleUnknown = async (
+  db: Kysely<Schema>,
+  device: Device,
+  open: readonly ActionRecord[],
+): Promise<readonly ActionId[]> => {
   const journaled = new Set(device.journaled);
   const changed: ActionId[] = [];
-  for (const action of await withCommands(db, await openActions(db, device))) {
+  for (const action of open) {
     if (journaled.has(action.id) || action.status === 'Pending') continue;
     const after = await applyEvent(db, action, { event: { kind: 'lost' }, actor: 'server', now: device.now });
     if (after !== null) changed.push(action.id);
@@ -58,7 +73,8 @@ const stopOrder = (action: ActionRecord) => ({
 });
 
 export const reconcileMachine = async (db: Kysely<Schema>, device: Device): Promise<Reconciliation> => {
-  const changed = await settleUnknown(db, device);
+  const open = await withCommands(db, await openActions(db, device).selectAll().execute());
+  const changed = await settleUnknown(db, device, open);
   await dropLeases(db, device);
   const known = await withCommands(db, await listed(db, device));
   const knownIds = new Set(known.map((action) => action.id));
@@ -70,5 +86,6 @@ export const reconcileMachine = async (db: Kysely<Schema>, device: Device): Prom
       ...strangers.map((actionId) => ({ actionId, reason: 'the server does not know this action' })),
     ],
     changed,
+    isAwaited: open.length > 0,
   };
 };

@@ -96,11 +96,17 @@ export const rememberAddresses = async (
   db: Kysely<Schema>,
   seen: { readonly machineId: MachineId; readonly addresses: readonly string[]; readonly now: number },
 ): Promise<void> => {
-  for (const address of new Set(seen.addresses)) {
-    await db
-      .insertInto('machine_addresses')
-      .values({ machine_id: seen.machineId, address, first_seen: seen.now, last_seen: seen.now })
-      .onConflict((conflict) => conflict.columns(['machine_id', 'address']).doUpdateSet({ last_seen: seen.now }))
-      .execute();
-  }
+  const { machineId, now } = seen;
+  const rows = [...new Set(seen.addresses)].map((address) => ({
+    machine_id: machineId,
+    address,
+    first_seen: now,
+    last_seen: now,
+  }));
+  if (rows.length === 0) return;
+  await db
+    .insertInto('machine_addresses')
+    .values(rows)
+    .onConflict((conflict) => conflict.columns(['machine_id', 'address']).doUpdateSet({ last_seen: now }))
+    .execute();
 };

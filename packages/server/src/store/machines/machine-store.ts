@@ -1,5 +1,5 @@
 /** Machines in the store. */
-import { parseMachineId } from '@longarm/contract/ids';
+import { type MachineId, parseMachineId } from '@longarm/contract/ids';
 import { type Kysely, sql } from 'kysely';
 import type { Reach } from '../../audit/reach.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
@@ -16,6 +16,8 @@ type Connection = Parameters<MachineStore['connected']>[0];
 type TagChange = Parameters<MachineStore['changeTag']>[0];
 
 const MACHINES_FOUND = 1_000;
+/** Machines whose presence is written at once: the others' work goes on in between. */
+const MACHINES_PER_UNIT = 1_000;
 
 const connect = async (db: Kysely<Schema>, connection: Connection) => {
   await db
@@ -30,6 +32,11 @@ const connect = async (db: Kysely<Schema>, connection: Connection) => {
   const addresses = connection.facts.ipAddresses.map((entry) => entry.ipAddress);
   if (connection.externalIp !== null) addresses.push(connection.externalIp);
   await rememberAddresses(db, { machineId: connection.machineId, addresses, now: connection.now });
+};
+
+const markSeen = async (db: Kysely<Schema>, machineIds: readonly MachineId[], now: number) => {
+  await db.updateTable('machines').set({ last_seen: now }).where('id', 'in', machineIds).execute();
+  await db.updateTable('machine_addresses').set({ last_seen: now }).where('machine_id', 'in', machineIds).execute();
 };
 
 const changeTag = async (db: Kysely<Schema>, change: TagChange): Promise<boolean> => {
@@ -140,12 +147,12 @@ export const machineStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): 
         .where('session_id', '=', sessionId)
         .execute();
     }),
-  seen: (machineIds, now) =>
-    units.run(async (db) => {
-      if (machineIds.length === 0) return;
-      await db.updateTable('machines').set({ last_seen: now }).where('id', 'in', machineIds).execute();
-      await db.updateTable('machine_addresses').set({ last_seen: now }).where('machine_id', 'in', machineIds).execute();
-    }),
+  seen: async (machineIds, now) => {
+    for (let start = 0; start < machineIds.length; start += MACHINES_PER_UNIT) {
+      const some = machineIds.slice(start, start + MACHINES_PER_UNIT);
+      await units.run((db) => markSeen(db, some, now));
+    }
+  },
   disconnectAll: () =>
     units.run(async (db) => {
       await db.updateTable('machines').set({ session_id: null }).where('session_id', 'is not', null).execute();

@@ -1,0 +1,157 @@
+/**
+ * What an idle agent costs the server, next to a bare socket server in the same run:
+ *
+ *   bun --no-install bench/connections.ts [--agents 19000] [--tls] [--beat-seconds 30]
+ *
+ * Prints resident KB for each connection between the first thousand and all, for both servers, the difference, and the
+ * processor time of heartbeats for ten thousand agents.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DEFAULT_BEHAVIOUR } from '@longarm/fleet/agent/behaviour';
+import { plannedFleet, startFleet } from '@longarm/fleet/start';
+import { startOwnServer } from '@longarm/fleet/target/own-server';
+import { processCost } from '@longarm/fleet/target/process-cost';
+import { openAdmin } from '@longarm/server/open-admin';
+import { makeLoopbackCertificate } from '@longarm/testkit/loopback-certificate';
+
+const RATE = 1_000;
+const STEP_MS = 240_000;
+
+const { values } = parseArgs({
+  options: {
+    agents: { type: 'string', default: '19000' },
+    tls: { type: 'boolean', default: false },
+    'beat-seconds': { type: 'string', default: '30' },
+    // what was freed goes back to the system with a delay
+    'settle-seconds': { type: 'string', default: '8' },
+    bare: { type: 'string' },
+    hold: { type: 'string' },
+  },
+});
+const agents = Number(values.agents);
+/** From these on is counted: before, the server has not warmed up. */
+const first = Math.min(1_000, Math.ceil(agents / 2));
+const longarm = [process.execPath, '--no-install', join(import.meta.dir, '../packages/longarm/src/main.ts')];
+const self = [process.execPath, '--no-install', import.meta.path];
+
+const settled = async (pid: number): Promise<number> => {
+  await Bun.sleep(Number(values['settle-seconds']) * 1_000);
+  return (processCost(pid)?.residentBytes ?? 0) / 1_024;
+};
+
+/** Child: a socket server that does nothing. `place` is a folder with certificate and key, or `plain`. */
+const serveBare = (place: string) => {
+  const file = (name: string) => Bun.file(join(place, name));
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    ...(place === 'plain' ? {} : { tls: { cert: file('cert.pem'), key: file('key.pem') } }),
+    fetch: (request, bun) => (bun.upgrade(request) ? undefined : new Response()),
+    websocket: { idleTimeout: 960, sendPings: false, message: () => {} },
+  });
+  console.log(server.port);
+};
+
+/** Child: opens so many sockets and keeps them; says when all are open. */
+const holdSockets = async (url: string) => {
+  const sockets: WebSocket[] = [];
+  let open = 0;
+  for (let count = 0; count < agents; count++) {
+    const socket = new WebSocket(url, { tls: { rejectUnauthorized: false } });
+    socket.onopen = () => {
+      open++;
+    };
+    sockets.push(socket);
+    if (count % 50 === 0) await Bun.sleep((50 * 1_000) / RATE);
+  }
+  while (open < sockets.length) await Bun.sleep(20);
+  console.log('open');
+  await new Promise(() => {});
+};
+
+const child = (args: readonly string[]) => {
+  const process = Bun.spawn([...self, ...args], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
+  const reader = process.stdout.getReader();
+  const line = async () => new TextDecoder().decode((await reader.read()).value).trim();
+  const end = async () => {
+    process.kill('SIGKILL');
+    await process.exited;
+  };
+  return { pid: process.pid, line, end };
+};
+
+const bareKb = async (): Promise<number> => {
+  const folder = await mkdtemp(join(tmpdir(), 'longarm-bare-'));
+  const { cert, key } = await makeLoopbackCertificate(Date.now());
+  await writeFile(join(folder, 'cert.pem'), cert);
+  await writeFile(join(folder, 'key.pem'), key);
+  const server = child(['--bare', values.tls ? folder : 'plain']);
+  const holders: ReturnType<typeof child>[] = [];
+  try {
+    const url = `${values.tls ? 'wss' : 'ws'}://127.0.0.1:${await server.line()}`;
+    const hold = async (count: number) => {
+      const holder = child(['--hold', url, '--agents', String(count)]);
+      holders.push(holder);
+      await holder.line();
+      return settled(server.pid);
+    };
+    const before = await hold(first);
+    return ((await hold(agents - first)) - before) / (agents - first);
+  } finally {
+    for (const each of [...holders, server]) await each.end();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+/** Processor seconds that the process uses in so many. */
+const busySeconds = async (pid: number, seconds: number): Promise<number> => {
+  const before = processCost(pid)?.processorSeconds ?? 0;
+  await Bun.sleep(seconds * 1_000);
+  return (processCost(pid)?.processorSeconds ?? 0) - before;
+};
+
+const longarmKb = async () => {
+  const server = await startOwnServer({ longarm, openAdmin }, { isTls: values.tls });
+  const order = { token: server.token, server: server.url, processes: null, ratePerSecond: RATE };
+  const crewOf = async (seed: string, count: number) => {
+    const wish = { ...order, agents: count, behaviour: DEFAULT_BEHAVIOUR, seed };
+    const plan = await plannedFleet({ ...wish, isTls: values.tls });
+    return startFleet(longarm, { ...wish, plan });
+  };
+  const crews = [
+    { crew: await crewOf('first', first), count: first },
+    { crew: await crewOf('rest', agents - first), count: agents - first },
+  ];
+  try {
+    for (const { crew, count } of crews)
+      await crew.until('all enrolled', ({ enrolled }) => enrolled === count, STEP_MS);
+    const idle = await busySeconds(server.pidNow(), Number(values['beat-seconds']));
+    const resident: number[] = [];
+    for (const { crew, count } of crews) {
+      crew.connect();
+      await crew.until('all connected', ({ connected }) => connected === count, STEP_MS);
+      resident.push(await settled(server.pidNow()));
+    }
+    const [before = 0, after = 0] = resident;
+    const seconds = Number(values['beat-seconds']);
+    const spent = (await busySeconds(server.pidNow(), seconds)) - idle;
+    return { kb: (after - before) / (agents - first), share: (spent / seconds) * (10_000 / agents) };
+  } finally {
+    for (const { crew } of crews) await crew.stop();
+    await server.close();
+  }
+};
+
+if (values.bare !== undefined) serveBare(values.bare);
+else if (values.hold !== undefined) await holdSockets(values.hold);
+else {
+  const bare = await bareKb();
+  const { kb, share } = await longarmKb();
+  console.log(`${agents} connections, ${values.tls ? 'TLS' : 'plain'}`);
+  console.log(`bare socket server: ${bare.toFixed(2)} KB each`);
+  console.log(`longarm server:     ${kb.toFixed(2)} KB each, ${(kb - bare).toFixed(2)} KB beyond the bare one`);
+  console.log(`heartbeats:         ${(100 * share).toFixed(1)} % of a core for 10,000 agents`);
+}
