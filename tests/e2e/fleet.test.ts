@@ -1,5 +1,6 @@
 /** The fleet as a program against a server as a program: its smoke form, without a bar on time. */
 import { expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { startProgram } from '@longarm/testkit/programs';
 
 const fleet = async (...args: readonly string[]) => {
@@ -33,6 +34,34 @@ test('agents that sleep by turns come back, and do what waited for them', async 
   expect(code).toBe(0);
   expect(found.actions).toMatchObject({ accepted: 10, done: 10 });
   expect(found.welcomes).toBeGreaterThan(10);
+}, 60_000);
+
+const bench = async (name: string, ...args: readonly string[]) => {
+  const command = [process.execPath, '--no-install', join(import.meta.dir, '../../bench', name), ...args];
+  const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { code, out, err };
+};
+
+test('a herd comes back to a server that was killed', async () => {
+  const { code, out, err } = await bench('herd.ts', '--agents', '20');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toContain('20 agents plain: all back');
+  expect(out).toMatch(/API meanwhile: \d+ calls, .* 0 failed/);
+}, 60_000);
+
+test('connections are measured next to a bare socket server', async () => {
+  const { code, out, err } = await bench(
+    'connections.ts',
+    '--agents',
+    '20',
+    '--settle-seconds',
+    '0.1',
+    '--beat-seconds',
+    '1',
+  );
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  for (const line of ['bare socket server:', 'longarm server:', 'heartbeats:']) expect(out).toContain(line);
 }, 60_000);
 
 test('what the machine cannot hold is said before anything is started', async () => {

@@ -77,7 +77,7 @@ const serve = async ({ verb, args, proxy }: ServiceConfig): Promise<number> => {
     userId: process.geteuid?.() ?? null,
     executable: Bun.isStandaloneExecutable ? process.execPath : null,
     run: runCommand,
-    enrol: enrolDevice({ fetch, platform, pid: process.pid }),
+    enrol: enrolDevice({ fetch, platform, pid: process.pid, pause: Bun.sleep }),
     proxyFor: (address: string) => proxyFor(proxy, address),
     sleep: Bun.sleep,
     say: (line: string) => void process.stdout.write(`${line}\n`),

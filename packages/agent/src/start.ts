@@ -27,7 +27,7 @@ import { takeLock } from './platform/instance-lock.ts';
 import type { Log } from './platform/log.ts';
 import { fileDisk } from './platform/log-disk.ts';
 import type { Platform } from './platform/platform.ts';
-import type { After } from './platform/timers.ts';
+import { type After, pause } from './platform/timers.ts';
 import { PolicyFault } from './policy/policy.ts';
 import type { PolicySource } from './policy/policy-source.ts';
 import { removeOutput } from './process/output-files.ts';
@@ -194,7 +194,7 @@ const requirePolicy = (world: World, config: RunConfig): PolicySource => {
 const openState = async (world: World, config: RunConfig, folders: StateFolder): Promise<Parts> => {
   const policy = requirePolicy(world, config);
   const { identity, keys, isNew } = await establishIdentity(
-    { fetch: world.fetch, platform: world.platform },
+    { fetch: world.fetch, platform: world.platform, pause: (delayMs) => pause(world.after, delayMs) },
     { ...config, keyFile: folders.keys, identityFile: folders.identity },
   );
   const { machineId, serverUrl } = identity;

@@ -20,6 +20,9 @@ export const LIMIT_NAMES = [
   'retain-days',
   'lease-seconds',
   'heartbeat-seconds',
+  'connects-per-second',
+  'enrols-per-second',
+  'offers-per-second',
 ] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 export type Limits = Readonly<Record<LimitName, number>>;
@@ -42,6 +45,9 @@ export const LIMIT_MEANINGS: Readonly<Record<LimitName, string>> = {
   'retain-days': 'days that results are kept',
   'lease-seconds': 'seconds after which an unanswered offer is made again',
   'heartbeat-seconds': 'seconds between two heartbeats of a device',
+  'connects-per-second': 'handshakes of devices begun a second; the others wait, or are told when to come back',
+  'enrols-per-second': 'enrolments a second; the others wait, or are told when to come back',
+  'offers-per-second': 'actions offered to devices a second; the others follow',
 };
 
 export const PROFILE_NAMES = ['2021-06', '2025-12'] as const;
@@ -70,6 +76,9 @@ const EDITION_2021_06: Limits = {
   'retain-days': 30,
   'lease-seconds': 30,
   'heartbeat-seconds': 30,
+  'connects-per-second': 1_000,
+  'enrols-per-second': 500,
+  'offers-per-second': 2_000,
 };
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
@@ -103,6 +112,8 @@ export const OUTPUT_FRAME_BYTES = 16_384;
 export const OUTPUT_FRAMES_AHEAD = 16;
 /** Watches that a device serves at once; a further one gets the output when the command has ended. */
 export const WATCHES_PER_DEVICE = 16;
+/** A device or an enrolment that has to wait longer than this for its turn is told when to come back. */
+export const TURN_WAIT_SECONDS = 10;
 /** An access token's life. */
 export const TOKEN_SECONDS = 3_600;
 /** How long an Idempotency-Key is remembered. */

@@ -20,6 +20,7 @@ import { every } from './wiring/every.ts';
 import { installer } from './wiring/installer.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
 import { resumeLockdown } from './wiring/lockdown.ts';
+import { wayInPace } from './wiring/paces.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
 
@@ -62,8 +63,12 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   const engine = await engineOf(world);
   await resumeLockdown(engine, log);
   const rest = restApi(engine, world);
-  const devices = gateway(deviceConnections(engine));
   const install = installer(engine, config);
+  const devices = gateway({
+    connections: deviceConnections(engine),
+    admit: wayInPace(engine, 'connects-per-second').turn,
+    after: (delayMs, wake) => void setTimeout(wake, delayMs),
+  });
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({
     base: () => url,
@@ -73,6 +78,8 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     api: rest.api,
     token: rest.token,
     enrol: enrolRoutes({
+      admit: wayInPace(engine, 'enrols-per-second').turn,
+      pause: Bun.sleep,
       enrol: enrolDevice({
         machines: engine.store.machines,
         now: engine.now,

@@ -16,6 +16,7 @@ export type EnrolIo = {
   readonly fetch: Fetch;
   readonly platform: Pick<Platform, 'facts' | 'hardwareIdentity'>;
   readonly keys: DeviceKeys;
+  readonly pause: (delayMs: number) => Promise<void>;
 };
 
 export type Enrolment = {
@@ -65,6 +66,20 @@ const readAnswer = async (answer: Response, keys: DeviceKeys): Promise<EnrolAnsw
   return parsed.data;
 };
 
+/** A server that enrols many says when to come back; this often it is obeyed, and for so long at most. */
+const RETURNS = 20;
+const LONGEST_AWAY_SECONDS = 300;
+
+const whenAdmitted = async (io: EnrolIo, ask: () => Promise<Response>): Promise<Response> => {
+  for (let times = 0; ; times++) {
+    const answer = await ask();
+    if (answer.status !== 429 || times === RETURNS) return answer;
+    await answer.body?.cancel();
+    const seconds = Number(answer.headers.get('Retry-After') ?? '1');
+    await io.pause(1_000 * Math.min(LONGEST_AWAY_SECONDS, Number.isFinite(seconds) ? Math.max(1, seconds) : 1));
+  }
+};
+
 /** Enrols, and gives what is to be kept. Throws a sentence when the token is bad, or the server another or away. */
 export const enrol = async (io: EnrolIo, enrolment: Enrolment): Promise<Identity> => {
   const token = parseEnrolToken(enrolment.token);
@@ -75,11 +90,14 @@ export const enrol = async (io: EnrolIo, enrolment: Enrolment): Promise<Identity
   const { serverUrl } = enrolment;
   const isTls = serverUrl.startsWith('https:');
   const caPem = isTls && token.caSha256 !== null ? await fetchAuthority(io.fetch, serverUrl, token.caSha256) : null;
-  const answer = await serverRequest(io.fetch, { serverUrl, caPem })(AGENT_PATHS.enrol, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(requestBody(io, enrolment, token)),
-  });
+  const request = serverRequest(io.fetch, { serverUrl, caPem });
+  const answer = await whenAdmitted(io, () =>
+    request(AGENT_PATHS.enrol, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(requestBody(io, enrolment, token)),
+    }),
+  );
   const { machineId, tenantId, audience, envelopeKey } = await readAnswer(answer, io.keys);
   return { version: 1, serverUrl, machineId, tenantId, audience, envelopeKey, caPem };
 };

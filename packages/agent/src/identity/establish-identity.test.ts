@@ -17,7 +17,9 @@ const certificate = await makeLoopbackCertificate(Date.now());
 const otherCertificate = await makeLoopbackCertificate(Date.now());
 
 let folder: ReturnType<typeof temporaryFolder>;
+let pauses: number[];
 beforeEach(() => {
+  pauses = [];
   folder = temporaryFolder();
 });
 afterEach(() => folder[Symbol.dispose]());
@@ -27,7 +29,7 @@ const keyFile = () => join(folder.path, 'key.pem');
 
 const establish = (wanted: { readonly serverUrl?: string; readonly token?: string }) =>
   establishIdentity(
-    { fetch, platform },
+    { fetch, platform, pause: async (delayMs) => void pauses.push(delayMs) },
     {
       serverUrl: wanted.serverUrl ?? null,
       token: wanted.token ?? null,
@@ -37,6 +39,20 @@ const establish = (wanted: { readonly serverUrl?: string; readonly token?: strin
       identityFile: identityFile(),
     },
   );
+
+test('a server that enrols too many at once is asked again when it says', async () => {
+  await using server = startLoopbackServer();
+  let asked = 0;
+  server.settings.intercept = async (_, path) => {
+    if (!path.endsWith('/enrol')) return null;
+    asked++;
+    return asked <= 2
+      ? new Response('{}', { status: 429, headers: { 'Retry-After': asked === 1 ? '7' : '9999' } })
+      : null;
+  };
+  const { isNew } = await establish({ serverUrl: server.url, token: server.token });
+  expect([isNew, asked, pauses]).toEqual([true, 3, [7_000, 300_000]]);
+});
 
 /** Notes the bodies of enrolments on their way. */
 const noted = (server: ReturnType<typeof startLoopbackServer>) => {

@@ -17,7 +17,12 @@ export type Enrolment = {
   readonly proxy: string | null;
 };
 
-type EnrolDeviceIo = { readonly fetch: Fetch; readonly platform: Platform; readonly pid: number };
+type EnrolDeviceIo = {
+  readonly fetch: Fetch;
+  readonly platform: Platform;
+  readonly pid: number;
+  readonly pause: (delayMs: number) => Promise<void>;
+};
 
 const proxied =
   (fetch: Fetch, proxy: string | null): Fetch =>
@@ -36,7 +41,7 @@ export const enrolDevice =
     const letGo = takeLock(io.platform, folders.lock, io.pid);
     try {
       const files = { stateFolder: path, keyFile: folders.keys, identityFile: folders.identity };
-      const world = { platform: io.platform, fetch: proxied(io.fetch, proxy) };
+      const world = { platform: io.platform, fetch: proxied(io.fetch, proxy), pause: io.pause };
       await establishIdentity(world, { ...files, serverUrl, token, insecure });
     } finally {
       letGo();

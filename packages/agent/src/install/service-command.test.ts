@@ -47,7 +47,7 @@ const ioOf = (osPlatform: OsPlatform, changes: Partial<ServiceIo> = {}): Service
     commands.push(command);
     return command.includes('--version') ? runCommand(command) : '';
   },
-  enrol: enrolDevice({ fetch, platform, pid: process.pid }),
+  enrol: enrolDevice({ fetch, platform, pid: process.pid, pause: Bun.sleep }),
   proxyFor: () => null,
   sleep: Bun.sleep,
   say: (line) => void said.push(line),

@@ -15,7 +15,7 @@ export type EnrolOrder = {
   readonly pause: (seconds: number) => Promise<void>;
 };
 
-/** How often an enrolment is asked for again after a 503, which says when. */
+/** How often an enrolment is asked for again after an answer that says when. */
 const ATTEMPTS = 20;
 
 const bodyOf = (order: EnrolOrder, index: number): string => {
@@ -34,7 +34,8 @@ export const enrolAgent = async (order: EnrolOrder, index: number): Promise<Enro
     const answer = await fetch(order.server + AGENT_PATHS.enrol, { method: 'POST', headers, body, ...order.trust });
     if (answer.ok) return EnrolAnswer.parse(await answer.json());
     const said = await answer.text();
-    if (answer.status !== 503 || attempt === ATTEMPTS)
+    const isForLater = answer.status === 429 || answer.status === 503;
+    if (!isForLater || attempt === ATTEMPTS)
       throw new Error(`the server refused an enrolment: HTTP ${answer.status}, ${said.slice(0, 300)}`);
     await order.pause(Number(answer.headers.get('Retry-After') ?? 1));
   }

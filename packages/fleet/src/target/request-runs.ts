@@ -25,7 +25,7 @@ const REQUESTS_AHEAD = 64;
 
 const Token = z.object({ access_token: z.string() });
 
-const fetchAccess = async ({ server, trust, client }: Pick<RunOrder, 'server' | 'trust' | 'client'>) => {
+export const openAccess = async ({ server, trust, client }: Pick<RunOrder, 'server' | 'trust' | 'client'>) => {
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: client.id,
@@ -42,7 +42,7 @@ export const uploadScript = async (order: Omit<RunOrder, 'agents' | 'seed' | 'ar
   const body = new FormData();
   body.append('file', new Blob(['#!/bin/sh\n']), order.script);
   body.append('OverrideIfExists', 'true');
-  const headers = await fetchAccess(order);
+  const headers = await openAccess(order);
   const answer = await fetch(`${order.server}/api/libraryfiles`, { method: 'POST', headers, body, ...order.trust });
   if (!answer.ok) throw new Error(`the library took no script: HTTP ${answer.status}, ${await answer.text()}`);
 };
@@ -54,7 +54,7 @@ const bodyOf = ({ script, args }: RunOrder): string => {
 };
 
 export const requestRuns = async (order: RunOrder): Promise<RunReport> => {
-  const headers = { ...(await fetchAccess(order)), 'Content-Type': 'application/json' };
+  const headers = { ...(await openAccess(order)), 'Content-Type': 'application/json' };
   const body = bodyOf(order);
   const refused: Record<string, number> = {};
   const requestMs: number[] = [];

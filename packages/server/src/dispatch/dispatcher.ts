@@ -15,6 +15,8 @@ type DispatchIo = {
   readonly link: AgentLink;
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Spends one offer of the rate; false past it: the machine is served by a later tick. */
+  readonly mayOffer: () => boolean;
   /** A claim or a tick that failed: logged, and made up for by the next tick. */
   readonly onFault: (fault: unknown) => void;
 };
@@ -33,7 +35,7 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
   const serving = new Map<MachineId, boolean>();
 
   const serveOnce = async (machineId: MachineId) => {
-    if (!io.link.isReady(machineId)) return;
+    if (!io.link.isReady(machineId) || !io.mayOffer()) return;
     const claim = await io.actions.claimNext({
       machineId,
       now: io.clock.now(),

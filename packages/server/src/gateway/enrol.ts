@@ -5,8 +5,11 @@ import { type EnrolAnswer, EnrolRequest } from '@longarm/contract/wire/enrolment
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { readBody } from '../http/read-body.ts';
+import type { Turn } from '../limits/pace.ts';
 
 type EnrolIo = {
+  readonly admit: () => Turn;
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly enrol: (request: EnrolRequest, externalIp: string | null) => Promise<EnrolAnswer>;
   /** PEM of the own CA; null when the server has no TLS of its own. */
   readonly caPem: string | null;
@@ -25,6 +28,16 @@ const parseRequest = (text: string): EnrolRequest => {
   throw new Refusal('InvalidRequestBody', `${issue?.path.join('.')}: ${issue?.message}.`);
 };
 
+/** Waits for its turn; throws when that would be too long. */
+const awaitTurn = async (io: EnrolIo): Promise<void> => {
+  const turn = io.admit();
+  if (turn.ok) return turn.waitMs === 0 ? undefined : io.pause(turn.waitMs);
+  const retryAfterSeconds = Math.ceil(turn.retryAfterSeconds);
+  throw new Refusal('TooManyRequests', `Too many devices enrol at once. Try again in ${retryAfterSeconds} s.`, {
+    retryAfterSeconds,
+  });
+};
+
 /** Null for a request that is neither of the two. */
 export const enrolRoutes =
   (io: EnrolIo) =>
@@ -35,5 +48,7 @@ export const enrolRoutes =
       return new Response(io.caPem, { headers: { 'Content-Type': 'application/x-pem-file' } });
     }
     if (path !== AGENT_PATHS.enrol || request.method !== 'POST') return null;
-    return jsonAnswer(await io.enrol(parseRequest(await readBody(request, JSON_BODY_BYTES)), remoteAddress));
+    const wanted = parseRequest(await readBody(request, JSON_BODY_BYTES));
+    await awaitTurn(io);
+    return jsonAnswer(await io.enrol(wanted, remoteAddress));
   };

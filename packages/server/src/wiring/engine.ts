@@ -12,6 +12,7 @@ import { gatewaySessions } from '../gateway/sessions.ts';
 import type { BlobStore } from '../library/ports.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { offerPace } from './paces.ts';
 
 /** What everything is made of. */
 export type World = { readonly config: ServerConfig; readonly folder: DataFolder; readonly log: Log };
@@ -44,6 +45,7 @@ export const openEngine = async (io: EngineIo) => {
     link: sessions,
     clock,
     limits,
+    mayOffer: offerPace(io),
     onFault: (fault) => log.error({ err: fault }, 'a claim failed; the next tick makes up for it'),
   });
   hints.connect(engine);
