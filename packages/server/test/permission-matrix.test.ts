@@ -270,4 +270,32 @@ describe('reach', () => {
     await world.server.admin.call('moveMachine', { machine: machineId, group: null });
     expect(await statuses()).toEqual([404, 404]);
   });
+
+  test('machines say their group and are found by it, in reach alone', async () => {
+    const find = async (filter: string, claims: Readonly<Record<string, unknown>>) => {
+      const path = `/api/machines?$count=true&$filter=${encodeURIComponent(filter)}`;
+      const body = JSON.parse((await world.call(await person('unlimited', claims), { method: 'GET', path })).text);
+      return [body['@odata.count'], body.value.map(({ rbacGroupName }: { rbacGroupName: string }) => rbacGroupName)];
+    };
+    expect(await find("rbacGroupName eq 'south'", {})).toEqual([1, ['South']]);
+    expect(await find("rbacGroupName eq 'south'", { device_groups: ['North'] })).toEqual([0, []]);
+    expect(await find('rbacGroupId eq 0', {})).toEqual([1, [null]]);
+    expect(await find('rbacGroupId ne 0', { device_groups: ['South', 'North'] })).toEqual([2, expect.any(Array)]);
+  });
+
+  test('a list of actions follows a machine that moves', async () => {
+    const token = await person('unlimited', { device_groups: ['East'] });
+    const { machineId } = world.placed['no group'];
+    const { admin } = world.server;
+    const listed = async () => JSON.parse((await ask(token, 'listMachineActions', NOTHING)).text)['@odata.count'];
+    await admin.call('createDeviceGroup', { name: 'East', liveResponse: true, approval: false });
+    expect(await listed()).toBe(0);
+    await admin.call('moveMachine', { machine: machineId, group: 'East' });
+    expect(await listed()).toBe(2);
+    await expect(admin.call('deleteDeviceGroup', { name: 'east' })).rejects.toThrow('is in use');
+    await admin.call('moveMachine', { machine: machineId, group: null });
+    expect(await listed()).toBe(0);
+    expect(await admin.call('deleteDeviceGroup', { name: 'east' })).toEqual({ deleted: true });
+    expect(await admin.call('deleteDeviceGroup', { name: 'east' })).toEqual({ deleted: false });
+  });
 });

@@ -136,6 +136,8 @@ export type ActionRow = {
   cancellation_requested_at: EpochMs | null;
   cancellation_acknowledged_at: EpochMs | null;
   cancellation_effective_at: EpochMs | null;
+  /** The group that its machine is in now: so that the list of a group costs no more than what is in it. */
+  group_id: number | null;
   /** Who asked, by what does not change; null in rows older than this column. */
   requester: string | null;
   requester_application: ApplicationId | null;

@@ -37,6 +37,7 @@ const findMachine = (db: Kysely<Schema>, { machineId, ...reach }: NewAction) =>
     .select([
       'machines.dns_name',
       'machines.session_id',
+      'machines.group_id',
       'group.name as group_name',
       'group.live_response',
       'group.approval',
@@ -102,7 +103,12 @@ const commandRow = (
   exit_code: null,
 });
 
-type Machine = { readonly dns_name: string; readonly session_id: string | null; readonly approval: 0 | 1 | null };
+type Machine = {
+  readonly dns_name: string;
+  readonly session_id: string | null;
+  readonly approval: 0 | 1 | null;
+  readonly group_id: number | null;
+};
 
 /** What the rows are made of, but for the action itself. */
 type Found = {
@@ -139,6 +145,7 @@ const newActionRow = (action: NewAction, { machine, approval }: Found): Omit<Sel
   cancellation_requested_at: null,
   cancellation_acknowledged_at: null,
   cancellation_effective_at: null,
+  group_id: machine.group_id,
   requester: action.requester.principal,
   requester_application: action.requester.applicationId,
   approval_state: approval ? 'Required' : null,

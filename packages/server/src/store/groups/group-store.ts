@@ -107,7 +107,7 @@ const remove = async (db: Kysely<Schema>, group: Change<'remove'>): ReturnType<G
   const known = await findRow(db, group.tenantId, group.name);
   if (known === undefined) return 'unknown';
   if (await isInUse(db, known.id)) return 'in-use';
-  for (const table of ['machines', 'enrol_tokens'] as const)
+  for (const table of ['machines', 'enrol_tokens', 'actions'] as const)
     await db.updateTable(table).set({ group_id: null }).where('group_id', '=', known.id).execute();
   await db.deleteFrom('device_groups').where('id', '=', known.id).execute();
   await audit(db, group, { event: 'device-group.deleted', subject: known.name, detail: {} });
@@ -122,6 +122,12 @@ const move = async (db: Kysely<Schema>, change: Change<'move'>): Promise<boolean
     .where('id', '=', change.machineId)
     .executeTakeFirst();
   if (moved.numUpdatedRows !== 1n) return false;
+  // its actions go with it: theirs is the group that the machine is in now
+  await db
+    .updateTable('actions')
+    .set({ group_id: change.groupId })
+    .where('machine_id', '=', change.machineId)
+    .execute();
   await audit(db, change, { event: 'machine.group', subject: change.machineId, detail: { groupId: change.groupId } });
   return true;
 };

@@ -20,12 +20,15 @@ const createDeviceGroups = async (db: Kysely<unknown>, sequence: 'integer' | 'bi
     .columns(['tenant_id', 'name_key'])
     .unique()
     .execute();
-  for (const table of ['machines', 'enrol_tokens'])
+  for (const table of ['machines', 'enrol_tokens', 'actions'])
     await db.schema
       .alterTable(table)
       .addColumn('group_id', 'bigint', (column) => column.references('device_groups.id'))
       .execute();
   await sql`create index machines_by_group on machines (group_id, id) where group_id is not null`.execute(db);
+  await sql`create index actions_by_group on actions (group_id, created_at, seq) where group_id is not null`.execute(
+    db,
+  );
   await db.schema.alterTable('applications').addColumn('device_groups', 'text').execute();
 };
 
