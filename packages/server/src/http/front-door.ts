@@ -1,6 +1,7 @@
 /** Every HTTP request comes in here and goes to the door that it is for. */
 import { Refusal } from '@longarm/contract/errors';
 import { errorAnswer, type FaultLog } from './error-answer.ts';
+import { harden } from './harden.ts';
 
 /** A transfer that stands still for this long is broken off, and resumes from where it was. */
 const TRANSFER_IDLE_SECONDS = 120;
@@ -67,20 +68,25 @@ const forDevices = async <Server>(
   );
 };
 
+const answerOf = async <Server>(doors: Doors<Server>, request: Request, server: Server) => {
+  const path = new URL(request.url).pathname;
+  const base = baseOf(doors, request);
+  if (isApi(path)) return doors.api(request, { base, keepOpen: () => doors.allowIdle(request, server, 0) });
+  try {
+    const answer = await forDevices(doors, request, { path, server });
+    if (answer !== null) return answer;
+    const other = (await doors.token(request, path, base)) ?? (await doors.reference(path, base));
+    if (other !== null) return other;
+    throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);
+  } catch (fault) {
+    return errorAnswer(fault, doors.newId(), doors.onFault);
+  }
+};
+
 /** Resolves to undefined for a request that became a socket. Never throws. */
 export const frontDoor =
   <Server>(doors: Doors<Server>) =>
   async (request: Request, server: Server): Promise<Response | undefined> => {
-    const path = new URL(request.url).pathname;
-    const base = baseOf(doors, request);
-    if (isApi(path)) return doors.api(request, { base, keepOpen: () => doors.allowIdle(request, server, 0) });
-    try {
-      const answer = await forDevices(doors, request, { path, server });
-      if (answer !== null) return answer;
-      const other = (await doors.token(request, path, base)) ?? (await doors.reference(path, base));
-      if (other !== null) return other;
-      throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);
-    } catch (fault) {
-      return errorAnswer(fault, doors.newId(), doors.onFault);
-    }
+    const answer = await answerOf(doors, request, server);
+    return answer === undefined ? undefined : harden(answer);
   };
