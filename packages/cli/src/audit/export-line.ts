@@ -1,5 +1,6 @@
 /** Forms in which the audit leaves the server: JSON lines, and syslog lines (RFC 5424). */
 import type { AuditEntry } from '@longarm/contract/audit/audit-entry';
+import { visibleJson } from '../display/visible.ts';
 
 export const EXPORT_FORMATS = ['jsonl', 'syslog'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -7,8 +8,9 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 /** Facility 13 (log audit), severity 5 (notice): RFC 5424 6.2.1. */
 const PRIORITY = 13 * 8 + 5;
 
-/** As RFC 5424 6.3.3 escapes a value; line breaks as well, since a line is an entry. */
-const value = (text: string): string => text.replace(/["\\\]]/g, '\\$&').replace(/\p{Cc}/gu, '\ufffd');
+/** As RFC 5424 6.3.3 escapes a value; line breaks as well, since a line is an entry, and what turns or hides text. */
+const value = (text: string): string =>
+  text.replace(/["\\\]]/g, '\\$&').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 
 const syslogLine = (entry: AuditEntry): string => {
   const { sequence, actor, event, subject, hash, previous } = entry;
@@ -19,7 +21,7 @@ const syslogLine = (entry: AuditEntry): string => {
 };
 
 const LINES: Readonly<Record<ExportFormat, (entry: AuditEntry) => string>> = {
-  jsonl: (entry) => JSON.stringify(entry),
+  jsonl: (entry) => visibleJson(JSON.stringify(entry)),
   syslog: syslogLine,
 };
 

@@ -35,7 +35,7 @@ const addStatus = (parent: Command, parts: LongarmParts): void => {
     const { lockdown } = await throughAdmin(parts, flags, (door) => door.call('describeLockdown', {}));
     if (flags.json) return printJson(parts.io, lockdown);
     const { sinceDateTimeUtc = '', actor = '', reason = '' } = lockdown ?? {};
-    const on = `Lockdown is on since ${formatMoment(sinceDateTimeUtc)}, by ${actor}: ${visible(reason)}`;
+    const on = `Lockdown is on since ${formatMoment(sinceDateTimeUtc)}, by ${visible(actor)}: ${visible(reason)}`;
     await printLines(parts.io, [lockdown === null ? 'Lockdown is off.' : on]);
   });
 };

@@ -12,7 +12,7 @@ import { requireFree } from '../results/free-path.ts';
 import { printSaved } from '../results/print-saved.ts';
 import { safeFileName } from '../results/safe-file-name.ts';
 import { saveForm } from '../results/save-result.ts';
-import { streamBytes, streamVisible } from '../results/stream-result.ts';
+import { streamBytes, streamJson, streamVisible } from '../results/stream-result.ts';
 import type { Io } from '../world/io.ts';
 import type { LongarmParts } from '../world/parts.ts';
 
@@ -47,6 +47,9 @@ const file = async (io: Io, client: Client, task: Task): Promise<void> => {
     return await save(io, client, { ...task, form: 'file', path });
   }
   if (flags.json) throw usageFault('--json and --out - both want standard output; give one of them.');
+  if (io.isTty && !flags.raw) {
+    throw usageFault('A collected file may hold what a terminal obeys.', 'Give --raw to have it there all the same.');
+  }
   await streamBytes(io.stdout, await client.openResult(address, { form: 'file', signal: io.interruption() }));
 };
 
@@ -58,7 +61,7 @@ const script = async (io: Io, client: Client, task: Task): Promise<void> => {
   if (flags.out !== undefined && flags.out !== '-') {
     return await save(io, client, { ...task, form: flags.raw ? 'stdout' : 'whole', path: flags.out });
   }
-  if (flags.json || (flags.out === '-' && !flags.raw)) return await streamBytes(io.stdout, await open('whole'));
+  if (flags.json || (flags.out === '-' && !flags.raw)) return await streamJson(io.stdout, await open('whole'));
   const stream = flags.raw ? streamBytes : streamVisible;
   const present = new Set(command.results.map((result) => result.stream));
   if (present.has('stdout')) await stream(io.stdout, await open('stdout'));

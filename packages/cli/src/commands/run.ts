@@ -8,6 +8,7 @@ import { type RemoteFlags, remoteCommand } from '../arguments/remote-command.ts'
 import { connect } from '../connection/connect.ts';
 import { printAction } from '../display/action-view.ts';
 import { printJson, printLines } from '../display/print.ts';
+import { visible } from '../display/visible.ts';
 import { CliFault, usageFault } from '../faults/cli-fault.ts';
 import { collectResults } from '../results/collect-results.ts';
 import { resultFolder } from '../results/save-result.ts';
@@ -114,7 +115,7 @@ const run = async (io: Io, machine: string, task: { commands: readonly SentComma
   const idempotencyKey = flags.idempotencyKey ?? io.world.randomId();
   const action = await requestOnce(() => client.runLiveResponse(machine, request, { idempotencyKey }));
   if (!waits) return flags.json ? printJson(io, action) : printAction(io, action);
-  if (!flags.json) await printLines(io, [`action ${action.id}`]);
+  if (!flags.json) await printLines(io, [`action ${visible(action.id)}`]);
   await waitFor(io, client, { action, flags });
 };
 

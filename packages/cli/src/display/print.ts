@@ -3,13 +3,14 @@ import type { Io } from '../world/io.ts';
 import { padEnd, widthOf } from './measure.ts';
 import { painter } from './paint.ts';
 import { renderTable, type Table } from './table.ts';
-import { visible } from './visible.ts';
+import { visible, visibleJson } from './visible.ts';
 
 export const printLines = (io: Io, lines: readonly string[]): Promise<void> =>
   io.stdout.write(lines.map((line) => `${line}\n`).join(''));
 
-/** One JSON document, on one line, and nothing else. */
-export const printJson = (io: Io, document: unknown): Promise<void> => io.stdout.write(`${JSON.stringify(document)}\n`);
+/** One JSON document, on one line, and nothing else; a terminal finds nothing in it to obey. */
+export const printJson = (io: Io, document: unknown): Promise<void> =>
+  io.stdout.write(`${visibleJson(JSON.stringify(document))}\n`);
 
 /** A table, or the sentence when there are no rows. */
 export const printTable = async (io: Io, table: Table, whenEmpty: string): Promise<void> => {

@@ -14,6 +14,15 @@ const escaped = (character: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 };
 
+const jsonEscaped = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+
+/** The same within a JSON document, whose strings stay what they are: the escapes are JSON's own. */
+export const visibleJson = (json: string): string => json.replace(OBEYED, jsonEscaped);
+
 /** One line: line breaks and tabs are made visible too. */
 export const visible = (text: string): string => text.replace(OBEYED, escaped);
 

@@ -14,15 +14,15 @@ const cutToBytes = (name: string): string => {
 };
 
 /**
- * The last part of a Windows or POSIX path, without anything that a system gives a meaning: leading dots, device
- * names, control and direction characters. Too long a name loses its middle. `fallback` where nothing is left.
+ * The last part of a Windows or POSIX path, without anything that a system gives a meaning: leading dots, leading
+ * dashes (an option of whatever is called with it), device names, control and direction characters. Too long a name loses its middle. `fallback` where nothing is left.
  */
 export const safeFileName = (path: string, fallback: string): string => {
   const parts = path.split(/[/\\]/).filter((part) => part !== '');
   const cleaned = (parts.at(-1) ?? '')
     .replace(REPLACED, '_')
     .trim()
-    .replace(/^\.+/, '_')
+    .replace(/^[.-]+/, '_')
     .replace(/[. ]+$/, '');
   const name = cutToBytes(cleaned);
   if (name === '') return fallback;

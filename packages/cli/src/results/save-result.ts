@@ -56,4 +56,5 @@ export const saveResults = async (
   return saved;
 };
 
-export const resultFolder = (actionId: string): string => join('.', `longarm-${actionId}`);
+/** The id is what the server says it is: it names, and leads nowhere. */
+export const resultFolder = (actionId: string): string => join('.', `longarm-${safeFileName(actionId, 'results')}`);
