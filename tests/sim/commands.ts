@@ -14,7 +14,7 @@ import type { ActionRecord } from '@longarm/agent/journal/entries';
 import { pause } from '@longarm/agent/platform/timers';
 import type { LeftOver } from '@longarm/agent/runner/left-over';
 import { type Attempt, repeatUntilDone } from '@longarm/agent/transfer/attempts';
-import { bearer, isForLater, type TransferIo } from '@longarm/agent/transfer/transfer-io';
+import { authorised, isForLater, type TransferIo } from '@longarm/agent/transfer/transfer-io';
 import { upload } from '@longarm/agent/transfer/upload';
 import type { ActionId } from '@longarm/contract/ids';
 import { libraryFilePath, uploadPath } from '@longarm/contract/wire/protocol';
@@ -50,7 +50,8 @@ const fetchFile = async (io: CommandsIo, run: CommandRun): Promise<CommandEnd | 
   if (sha256 === undefined) return failedWith('the order names no library file');
   const from = libraryFilePath(run.actionId, sha256);
   const attempt = async (): Promise<Attempt<Fetched>> => {
-    const answer = await io.transfer.request(from, { headers: bearer(run.ticket), signal: run.stop });
+    const headers = authorised(io.transfer, run.ticket, { method: 'GET', path: from, headers: {} });
+    const answer = await io.transfer.request(from, { headers, signal: run.stop });
     if (answer.status === 401) run.ticket.refused();
     if (isForLater(answer.status)) return { kind: 'again', fault: `HTTP ${answer.status}`, moved: false };
     const end: Fetched = answer.ok ? { kind: 'there' } : { kind: 'failed', sentence: `HTTP ${answer.status}` };

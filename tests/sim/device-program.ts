@@ -1,4 +1,5 @@
 /** One run of the agent: the real journal, inbox, runner, outbox and link, on simulated things. */
+import { transferProver } from '@longarm/agent/identity/transfer-proof';
 import type { Journal } from '@longarm/agent/journal/journal';
 import { openJournal } from '@longarm/agent/journal/journal';
 import { serverClock } from '@longarm/agent/link/server-clock';
@@ -13,7 +14,7 @@ import type { JournalMedium } from './journal-disk.ts';
 import type { Life } from './life.ts';
 import type { DeviceNetwork } from './network.ts';
 import type { Processes } from './processes.ts';
-import type { Random } from './random.ts';
+import { guidOf, type Random } from './random.ts';
 import { readable } from './readable.ts';
 import type { Trace } from './trace.ts';
 
@@ -66,8 +67,11 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
   const journal = opened(io, life);
   const log = () => {};
   let heartbeatMs = 30_000;
+  const clock = serverClock(monotonic, journal.serverTime() ?? io.localNow());
+  const identity = { machineId: key.machineId, audience: AUDIENCE };
   const transfer: TransferIo = {
     request: network.request(life),
+    prove: transferProver({ identity, keys: key, now: clock.now, newNonce: () => guidOf(random) }),
     after: life.after,
     random: random.next,
     log,
@@ -78,15 +82,14 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
   const device = await startDevice({
     journal,
     identity: {
-      machineId: key.machineId,
+      ...identity,
       tenantId: TENANT,
-      audience: AUDIENCE,
       envelopeKey: ENVELOPE_KEY.publicKey,
       serverUrl: 'http://server',
     },
     keys: key,
     facts: () => factsOf(io.index),
-    clock: serverClock(monotonic, journal.serverTime() ?? io.localNow()),
+    clock,
     after: life.after,
     random: random.next,
     monotonic,

@@ -10,6 +10,7 @@ import { type Store, storeOver } from '@longarm/server/store/open-store';
 import { receiveResult } from '@longarm/server/transfer/receive-result';
 import { transferRoutes } from '@longarm/server/transfer/routes';
 import { sendLibraryFile } from '@longarm/server/transfer/send-library-file';
+import { transferGate } from '@longarm/server/transfer/transfer-gate';
 import { chores } from '@longarm/server/wiring/chores';
 import { deviceConnections } from '@longarm/server/wiring/device-connections';
 import { openEngine } from '@longarm/server/wiring/engine';
@@ -112,18 +113,19 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
         onFault(message ?? '', about instanceof Object && 'err' in about ? about.err : about),
     },
   });
-  const { hints, clock, sessions, transfers, ticketBook } = engine;
+  const { hints, clock, sessions, transfers, ticketBook: tickets, proofs, audience } = engine;
   const { actions, results } = store;
   startSweeper(
     { every: everyOf(io, life), onFault },
     chores(engine, () => {}),
   );
+  const gate = transferGate({ tickets, machines: store.machines, proofs, audience });
   const transfer = transferRoutes({
-    sendLibraryFile: sendLibraryFile({ results, blobs: engine.blobs, tickets: ticketBook, transfers }),
+    sendLibraryFile: sendLibraryFile({ results, blobs: engine.blobs, gate, transfers }),
     receiveResult: receiveResult({
       results,
       blobs: engine.blobs,
-      tickets: ticketBook,
+      gate,
       transfers,
       limits: limits.server,
       now,

@@ -1,4 +1,5 @@
 /** The program `longarm-agent`: the only file that meets the process's own environment, clock and streams. */
+import { randomBytes } from 'node:crypto';
 import { VERSION } from '@longarm/contract/version';
 import { type Config, type RunConfig, readConfig, type ServiceConfig, USAGE } from './config.ts';
 import { SetupFault } from './identity/establish-identity.ts';
@@ -33,6 +34,7 @@ const world = (): World => ({
   monotonic: () => performance.now(),
   after,
   random: Math.random,
+  newNonce: () => randomBytes(16).toString('base64url'),
   fetch,
   which: (program, path) => Bun.which(program, { PATH: path }),
   platform,

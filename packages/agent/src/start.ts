@@ -15,6 +15,7 @@ import type { Identity } from './identity/identity-file.ts';
 import type { DeviceKeys } from './identity/keys.ts';
 import { serverRequest, tlsOptions } from './identity/server-request.ts';
 import type { Fetch } from './identity/server-trust.ts';
+import { transferProver } from './identity/transfer-proof.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import { diagnose } from './link/diagnose.ts';
 import { type ServerClock, serverClock } from './link/server-clock.ts';
@@ -52,6 +53,8 @@ export type World = {
   readonly monotonic: () => number;
   readonly after: After;
   readonly random: () => number;
+  /** Text that nobody can guess, never the same twice: 22 characters of base64url. */
+  readonly newNonce: () => string;
   readonly fetch: Fetch;
   readonly which: CommandIo['which'];
   /** What scripts get of the agent's own environment. */
@@ -84,9 +87,10 @@ type Rhythm = { heartbeatMs: number };
 const commandIo = ({ world, folders, identity, keys, clock, policy, rhythm, workBytes }: Parts): CommandIo => {
   const { platform, after, random, localNow, log } = world;
   const request = serverRequest(world.fetch, identity);
+  const prove = transferProver({ identity, keys, now: clock.now, newNonce: world.newNonce });
   const admission = deviceGuard({ source: policy, machineId: keys.machineId, serverNow: clock.now, ...world });
   return {
-    transfer: { request, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
+    transfer: { request, prove, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
     process: { platform, after, graceMs: KILL_GRACE_MS, spawnFault: admission.spawnFault },
     platform,
     guard: admission,

@@ -29,6 +29,8 @@ const HEARTBEAT_MS = 60_000;
 
 export const transferIo = (server: { readonly url: string }) => ({
   request: (path: string, init?: RequestInit) => fetch(server.url + path, init),
+  prove: ({ method, path, place, ticket }: Record<'method' | 'path' | 'place' | 'ticket', string>) =>
+    [method, path, place, ticket].join(' '),
   after: hastyAfter,
   random: () => 0.5,
   log: silentLog,

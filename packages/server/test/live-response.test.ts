@@ -537,10 +537,9 @@ test('while a file is collected, the action tells how far it is', async () => {
   await device.report({ kind: 'accepted', actionId });
   await device.report({ kind: 'command-started', actionId, index: 0 });
   const path = `/agent/v1/actions/${actionId}/commands/0/results/file`;
-  const headers = { authorization: `Bearer ${offer.ticket}` };
-  await device.request(path, { method: 'POST', headers: { ...headers, 'upload-length': '10' } });
-  const patch = { ...headers, 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' };
-  await device.request(path, { method: 'PATCH', headers: patch, body: 'four' });
+  await device.transfer(path, offer.ticket, { method: 'POST', headers: { 'upload-length': '10' } });
+  const patch = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' };
+  await device.transfer(path, offer.ticket, { method: 'PATCH', headers: patch, body: 'four' });
   expect((await getAction(server, action.id)).commands[0].transfer).toEqual({ bytes: 4, totalBytes: 10 });
   await device.report({
     kind: 'command-finished',

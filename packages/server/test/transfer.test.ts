@@ -36,11 +36,16 @@ beforeEach(async () => {
 });
 
 const path = (index = 0, stream = 'file', actionId: string = offer.actionId) => uploadPath({ actionId, index, stream });
-type Sent = { readonly body?: string | Uint8Array<ArrayBuffer>; readonly at?: string; readonly ticket?: string };
+type Sent = {
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly at?: string;
+  readonly ticket?: string;
+  readonly from?: ScriptedDevice;
+};
 const call = async (method: string, headers: Readonly<Record<string, string>>, sent: Sent = {}) => {
-  const { body, at = path(), ticket = offer.ticket } = sent;
-  const init = { method, headers: { authorization: `Bearer ${ticket}`, ...headers } };
-  const response = await device.request(at, body === undefined ? init : { ...init, body });
+  const { body, at = path(), ticket = offer.ticket, from = device } = sent;
+  const init = { method, headers };
+  const response = await from.transfer(at, ticket, body === undefined ? init : { ...init, body });
   const text = await response.text();
   const told = (name: string) => response.headers.get(name);
   const code: string | null = text === '' ? null : JSON.parse(text).error.code;
@@ -73,7 +78,10 @@ describe('an upload', () => {
     await create(content.length);
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
-    const lines = [`PATCH ${path()} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${offer.ticket}`, 'Upload-Offset: 0'];
+    const asked = { path: path(), method: 'PATCH', headers: { 'upload-offset': '0' }, ticket: offer.ticket };
+    const proof = `Longarm-Proof: ${device.proofOf(asked)}`;
+    const bearer = `Authorization: Bearer ${offer.ticket}`;
+    const lines = [`PATCH ${path()} HTTP/1.1`, 'Host: x', bearer, proof, 'Upload-Offset: 0'];
     const rest = [`Content-Type: ${UPLOAD_CONTENT_TYPE}`, `Content-Length: ${content.length}`, '', ''];
     socket.write([...lines, ...rest].join('\r\n'));
     socket.write(content.subarray(0, 100 * KIB));
@@ -217,10 +225,75 @@ describe('a ticket', () => {
     expect(file.code).toBe('Forbidden');
     // what no honest server issues: the action of one, the name of another
     const mixed = await issued({ machineId: other.machineId });
-    expect((await create(1, { ticket: mixed })).code).toBe('ResourceNotFound');
-    const pinned = await call('GET', {}, { ticket: mixed, at: libraryFilePath(offer.actionId, sha256('echo hi')) });
+    expect((await create(1, { ticket: mixed, from: other })).code).toBe('ResourceNotFound');
+    const pinned = await call(
+      'GET',
+      {},
+      {
+        ticket: mixed,
+        from: other,
+        at: libraryFilePath(offer.actionId, sha256('echo hi')),
+      },
+    );
     expect(pinned.code).toBe('ResourceNotFound');
     await other.disconnect();
+  });
+});
+
+describe('a proof of the device’s key', () => {
+  const asked = (method = 'HEAD', headers: Record<string, string> = {}) => ({
+    path: path(),
+    method,
+    headers,
+    ticket: offer.ticket,
+  });
+  const show = async (proof: string | null, { method, path: at, headers, ticket } = asked()) => {
+    const shown = { ...headers, authorization: `Bearer ${ticket}`, ...(proof !== null && { 'longarm-proof': proof }) };
+    return (await device.request(at, { method, headers: shown })).status;
+  };
+
+  test('goes with each request: a ticket alone opens nothing, nor does another device', async () => {
+    await create(10);
+    expect(await show(null)).toBe(401);
+    expect(await show(device.proofOf(asked()))).toBe(200);
+    const other = await server.device('thief');
+    expect(await show(other.proofOf(asked()))).toBe(401);
+    expect(await show(other.proofOf(asked(), { machineId: device.machineId }))).toBe(401);
+    const pinned = libraryFilePath(offer.actionId, sha256('echo hi'));
+    const headers = { authorization: `Bearer ${offer.ticket}` };
+    expect((await device.request(pinned, { headers })).status).toBe(401);
+    await other.disconnect();
+  });
+
+  test('is for one server, ticket, method, path and place', async () => {
+    await create(10);
+    const patching = asked('PATCH', { 'upload-offset': '0', 'content-type': UPLOAD_CONTENT_TYPE });
+    const wrong = [
+      device.proofOf(patching, { audience: 'another-server' }),
+      device.proofOf({ ...patching, ticket: 'another' }),
+      device.proofOf({ ...patching, method: 'HEAD' }),
+      device.proofOf({ ...patching, path: path(1, 'stdout') }),
+      device.proofOf({ ...patching, headers: { 'upload-offset': '1' } }),
+      'rubbish',
+    ];
+    for (const proof of wrong) expect([proof, await show(proof, patching)]).toEqual([proof, 401]);
+    const ranged = {
+      ...asked('GET', { range: 'bytes=0-1' }),
+      path: libraryFilePath(offer.actionId, sha256('echo hi')),
+    };
+    expect(await show(device.proofOf({ ...ranged, headers: { range: 'bytes=0-2' } }), ranged)).toBe(401);
+    expect(await show(device.proofOf(ranged), ranged)).toBe(206);
+  });
+
+  test('is good once and now; the same request passes with a fresh one: 425', async () => {
+    await create(10);
+    const proof = device.proofOf(asked());
+    expect([await show(proof), await show(proof), await show(device.proofOf(asked()))]).toEqual([200, 425, 200]);
+    const now = Date.now();
+    expect(await show(device.proofOf(asked(), { at: now - 61_000 }))).toBe(425);
+    expect(await show(device.proofOf(asked(), { at: now + 30_000 }))).toBe(425);
+    const altered = proof.replace(/^[0-9]+/, (at) => String(Number(at) + 1));
+    expect(await show(altered)).toBe(401);
   });
 });
 

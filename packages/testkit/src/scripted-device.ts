@@ -21,6 +21,12 @@ import {
 } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent, FrameToAgentType } from '@longarm/contract/wire/to-agent';
 import type { Fact, UploadedResult } from '@longarm/contract/wire/to-server';
+import {
+  formatTransferProof,
+  TRANSFER_PROOF_HEADER,
+  transferPlace,
+  transferProofText,
+} from '@longarm/contract/wire/transfer-proof';
 
 type FrameOf<Type extends FrameToAgentType> = Extract<FrameToAgent, { type: Type }>;
 
@@ -105,6 +111,8 @@ export class ScriptedDevice {
   #socket: WebSocket | null = null;
   #inbox = new Inbox();
   #sequence = 0;
+  /** Server time less this process's own. */
+  #serverAheadMs = 0;
 
   private constructor(options: DeviceOptions, key: KeyObject, identity: EnrolAnswer) {
     this.#options = options;
@@ -142,7 +150,8 @@ export class ScriptedDevice {
     socket.onmessage = ({ data }) => inbox.push(JSON.parse(String(data)));
     this.#inbox = inbox;
     this.#socket = socket;
-    const { nonce } = await this.take('hello');
+    const { nonce, serverTime } = await this.take('hello');
+    this.#serverAheadMs = serverTime - Date.now();
     const { machineId } = this;
     const proof = signText(this.#key, connectProofText({ nonce, machineId, audience: this.#identity.audience }));
     this.send({
@@ -201,8 +210,39 @@ export class ScriptedDevice {
     }
   }
 
-  #headers(ticket: string): Record<string, string> {
-    return { authorization: `Bearer ${ticket}` };
+  /** The proof of one request, as the header has it; a change makes it one for something else. */
+  proofOf(
+    request: {
+      readonly path: string;
+      readonly method?: string;
+      readonly headers?: NonNullable<RequestInit['headers']>;
+      readonly ticket: string;
+    },
+    changes: { readonly at?: number; readonly audience?: string; readonly machineId?: string } = {},
+  ): string {
+    const { method = 'GET', path, ticket } = request;
+    const headers = new Headers(request.headers);
+    const fresh = { at: changes.at ?? Date.now() + this.#serverAheadMs, nonce: crypto.randomUUID() };
+    const text = transferProofText({
+      audience: this.#identity.audience,
+      machineId: this.machineId,
+      method,
+      path,
+      place: transferPlace(method, (name) => headers.get(name)),
+      ticketSha256: createHash('sha256').update(ticket).digest('base64url'),
+      ...changes,
+      ...fresh,
+    });
+    return formatTransferProof({ ...fresh, signature: signText(this.#key, text) });
+  }
+
+  /** A request of a transfer, with its ticket and its proof. */
+  transfer(path: string, ticket: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${ticket}`);
+    const { method = 'GET' } = init;
+    headers.set(TRANSFER_PROOF_HEADER, this.proofOf({ path, method, headers, ticket }));
+    return this.request(path, { ...init, headers });
   }
 
   request(path: string, init: RequestInit): Promise<Response> {
@@ -210,9 +250,7 @@ export class ScriptedDevice {
   }
 
   fetchLibraryFile(offer: Offered, sha256: string, headers: Record<string, string> = {}): Promise<Response> {
-    return this.request(libraryFilePath(offer.actionId, sha256), {
-      headers: { ...this.#headers(offer.ticket), ...headers },
-    });
+    return this.transfer(libraryFilePath(offer.actionId, sha256), offer.ticket, { headers });
   }
 
   /** Uploads a whole stream and gives what a report says of it. */
@@ -223,16 +261,15 @@ export class ScriptedDevice {
   ): Promise<UploadedResult> {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     const path = uploadPath({ actionId: offer.actionId, ...place });
-    const headers = this.#headers(offer.ticket);
-    const created = await this.request(path, {
+    const created = await this.transfer(path, offer.ticket, {
       method: 'POST',
-      headers: { ...headers, [TRANSFER_HEADERS.uploadLength]: String(bytes.length) },
+      headers: { [TRANSFER_HEADERS.uploadLength]: String(bytes.length) },
     });
     if (!created.ok) throw new Error(`upload: ${created.status} ${await created.text()}`);
     if (bytes.length > 0) {
-      const sent = await this.request(path, {
+      const sent = await this.transfer(path, offer.ticket, {
         method: 'PATCH',
-        headers: { ...headers, [TRANSFER_HEADERS.uploadOffset]: '0', 'content-type': UPLOAD_CONTENT_TYPE },
+        headers: { [TRANSFER_HEADERS.uploadOffset]: '0', 'content-type': UPLOAD_CONTENT_TYPE },
         body: bytes,
       });
       if (sent.status !== 204) throw new Error(`upload: ${sent.status} ${await sent.text()}`);

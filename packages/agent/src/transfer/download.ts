@@ -5,7 +5,7 @@ import { faultText } from '../platform/fault.ts';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
 import { giveBack } from './give-back.ts';
 import {
-  bearer,
+  authorised,
   isForLater,
   ON_A_CONNECTION_OF_ITS_OWN,
   SILENT_HEARTBEATS,
@@ -113,7 +113,11 @@ const fetchPiece = async (io: TransferIo, download: Download, progress: Progress
   const guard = silenceGuard(io, download.stop);
   try {
     const answer = await io.request(download.from, {
-      headers: { ...bearer(download.ticket), Range: `bytes=${before}-${endBytes - 1}` },
+      headers: authorised(io, download.ticket, {
+        method: 'GET',
+        path: download.from,
+        headers: { Range: `bytes=${before}-${endBytes - 1}` },
+      }),
       signal: guard.signal,
       ...(progress.hasFailed ? ON_A_CONNECTION_OF_ITS_OWN : {}),
     });

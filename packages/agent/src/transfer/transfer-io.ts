@@ -1,4 +1,5 @@
 /** What both directions of a transfer need. */
+import { TRANSFER_PROOF_HEADER, transferPlace } from '@longarm/contract/wire/transfer-proof';
 import type { Log } from '../platform/log.ts';
 import type { After } from '../platform/timers.ts';
 
@@ -7,6 +8,13 @@ export type SendRequest = (path: string, init?: RequestInit) => Promise<Response
 
 export type TransferIo = {
   readonly request: SendRequest;
+  /** Shows that this device holds its key: the text of a header, another one for each request. */
+  readonly prove: (request: {
+    readonly method: string;
+    readonly path: string;
+    readonly place: string;
+    readonly ticket: string;
+  }) => string;
   readonly after: After;
   /** At least 0, below 1. */
   readonly random: () => number;
@@ -28,10 +36,21 @@ export type TicketHolder = {
   readonly refused: () => void;
 };
 
-export const bearer = (ticket: TicketHolder): { readonly Authorization: string } => ({
-  Authorization: `Bearer ${ticket.current()}`,
-});
+type Headers = Readonly<Record<string, string>>;
 
-/** Whether the same request may pass later: the server is busy, ill or full, or the ticket is to be renewed. */
+/** These headers and what lets the request pass: the ticket, and a proof of this moment for this request alone. */
+export const authorised = (
+  io: Pick<TransferIo, 'prove'>,
+  holder: TicketHolder,
+  request: { readonly method: string; readonly path: string; readonly headers: Headers },
+): Headers => {
+  const { method, path, headers } = request;
+  const ticket = holder.current();
+  const place = transferPlace(method, (name) => headers[name]);
+  const proof = io.prove({ method, path, place, ticket });
+  return { ...headers, Authorization: `Bearer ${ticket}`, [TRANSFER_PROOF_HEADER]: proof };
+};
+
+/** Whether the same request may pass later: the server is busy, ill or full, the ticket is to be renewed, or the proof. */
 export const isForLater = (status: number): boolean =>
   status >= 500 || status === 401 || status === 408 || status === 425 || status === 429;

@@ -81,6 +81,21 @@ test('the file arrives whole, and its hash is told', async () => {
   expect(methods).not.toContain('HEAD');
 });
 
+test('each request proves the device’s key for its own method, path, place and ticket', async () => {
+  const proofs: (string | null)[] = [];
+  meeting((request, nth) => {
+    proofs.push(request.headers.get('longarm-proof'));
+    return nth === 2 ? status(502) : null;
+  });
+  await send(CONTENT.slice(0, 10));
+  expect(proofs).toEqual([
+    `POST ${PATH} 10 the-ticket`,
+    `PATCH ${PATH} 0 the-ticket`,
+    `HEAD ${PATH}  the-ticket`,
+    `PATCH ${PATH} 0 the-ticket`,
+  ]);
+});
+
 test('an empty file is created and nothing more', async () => {
   meeting(() => null);
   expect(await send(new Uint8Array())).toEqual({ kind: 'uploaded', sha256: sha256Of('') });

@@ -9,7 +9,7 @@ import { collectSent } from './give-back.ts';
 import { pieceGuard } from './piece-guard.ts';
 import { pieceSource, type ReadableFile, SourceFault } from './piece-source.ts';
 import {
-  bearer,
+  authorised,
   isForLater,
   ON_A_CONNECTION_OF_ITS_OWN,
   SILENT_HEARTBEATS,
@@ -54,12 +54,17 @@ const standingOf = (answer: Response): Standing | null => {
 
 type Question = Exclude<Phase, { kind: 'send' }>;
 
-const headersOf = (upload: Upload) => ({ ...bearer(upload.ticket), [TRANSFER_HEADERS.tusVersion]: TUS_VERSION });
+/** Method and headers of a request for this upload. */
+const asked = (io: TransferIo, upload: Upload, what: { method: string; headers: Record<string, string> }) => {
+  const headers = { ...what.headers, [TRANSFER_HEADERS.tusVersion]: TUS_VERSION };
+  const { method } = what;
+  return { method, headers: authorised(io, upload.ticket, { method, path: upload.to, headers }) };
+};
 
-const questionOf = (upload: Upload, { kind }: Question): RequestInit =>
+const questionOf = (io: TransferIo, upload: Upload, { kind }: Question): RequestInit =>
   kind === 'create'
-    ? { method: 'POST', headers: { ...headersOf(upload), [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) } }
-    : { method: 'HEAD', headers: headersOf(upload), ...ON_A_CONNECTION_OF_ITS_OWN };
+    ? asked(io, upload, { method: 'POST', headers: { [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) } })
+    : { ...asked(io, upload, { method: 'HEAD', headers: {} }), ...ON_A_CONNECTION_OF_ITS_OWN };
 
 const compare = async (source: Source, stored: Sha256): Promise<UploadEnd> => {
   const read = await source.hashOfAll();
@@ -100,7 +105,7 @@ const ask = async (io: TransferIo, upload: Upload, phase: Question): Promise<Sen
   const callOff = io.after(SILENT_HEARTBEATS * io.heartbeatMs(), wake);
   try {
     return await request(io, upload, {
-      ...questionOf(upload, phase),
+      ...questionOf(io, upload, phase),
       signal: AbortSignal.any([upload.stop, silent.signal]),
     });
   } finally {
@@ -109,7 +114,7 @@ const ask = async (io: TransferIo, upload: Upload, phase: Question): Promise<Sen
 };
 
 const farOf = async (io: TransferIo, upload: Upload, signal: AbortSignal): Promise<number | null> => {
-  const { standing } = await request(io, upload, { ...questionOf(upload, { kind: 'ask' }), signal });
+  const { standing } = await request(io, upload, { ...questionOf(io, upload, { kind: 'ask' }), signal });
   return standing === null || standing.sha256 !== null ? null : standing.offset;
 };
 
@@ -126,10 +131,9 @@ const sendPiece = async (io: TransferIo, upload: Upload, { source, offset }: Sen
   });
   heard = guard.heard;
   const place = { [TRANSFER_HEADERS.uploadOffset]: String(offset), 'Content-Type': UPLOAD_CONTENT_TYPE };
-  const headers = { ...headersOf(upload), ...place };
   try {
     const signal = AbortSignal.any([upload.stop, guard.signal]);
-    return await request(io, upload, { method: 'PATCH', headers, body, signal });
+    return await request(io, upload, { ...asked(io, upload, { method: 'PATCH', headers: place }), body, signal });
   } catch (fault) {
     throw source.fault() ?? fault;
   } finally {

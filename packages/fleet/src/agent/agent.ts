@@ -29,6 +29,8 @@ export type Agent = {
   /** When an agent that is awake by turns falls asleep. */
   sleepsAt: number;
   failures: number;
+  /** Server time less this process's own, milliseconds. */
+  aheadMs: number;
   /** Asked by the server, seconds. */
   stayAwaySeconds: number;
   beatMs: number;
@@ -50,6 +52,7 @@ export const newAgent = (index: number, dueAt: number): Agent => ({
   wantedAt: dueAt,
   sleepsAt: Number.POSITIVE_INFINITY,
   failures: 0,
+  aheadMs: 0,
   stayAwaySeconds: 0,
   beatMs: 30_000,
   sequence: 0,

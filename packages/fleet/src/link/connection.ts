@@ -48,6 +48,7 @@ const welcome = (io: FleetIo, agent: Agent, heartbeatSeconds: number) => {
 const onFrame = (io: FleetIo, agent: Agent, frame: FrameToAgent) => {
   switch (frame.type) {
     case 'hello':
+      agent.aheadMs = frame.serverTime - io.now();
       return prove(io, agent, frame.nonce);
     case 'welcome':
       return welcome(io, agent, frame.heartbeatSeconds);

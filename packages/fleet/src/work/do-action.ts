@@ -6,7 +6,8 @@ import type { Agent, Work } from '../agent/agent.ts';
 import type { FleetIo } from '../agent/fleet-io.ts';
 import { tell } from '../agent/outbox.ts';
 import { countFailure } from '../agent/tally.ts';
-import { download, upload } from './transfer.ts';
+import { agentKey } from '../identity/agent-key.ts';
+import { download, type TransferWay, upload } from './transfer.ts';
 
 const pause = (delayMs: number) => new Promise<void>((resolve) => setTimeout(resolve, delayMs));
 
@@ -15,7 +16,17 @@ const FAILURES = { cancelled: 'cancelled while it ran', scripted: 'failed, as th
 
 type Doing = { readonly agent: Agent; readonly work: Work };
 
-const wayOf = (io: FleetIo, { work }: Doing) => ({ server: io.server, trust: io.trust, ticket: work.ticket });
+const wayOf = (io: FleetIo, { agent, work }: Doing): TransferWay => {
+  const { server, trust, audience } = io;
+  return {
+    server,
+    trust,
+    audience,
+    ticket: work.ticket,
+    key: agentKey(io.seed, agent.index),
+    now: () => io.now() + agent.aheadMs,
+  };
+};
 
 /** Sends what a command leaves; every stream that a Completed one owes. */
 export const sendResults = async (

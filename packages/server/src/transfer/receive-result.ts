@@ -11,16 +11,15 @@ import type { Limits } from '@longarm/contract/limits';
 import { RESULT_STREAMS } from '@longarm/contract/result';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
 import type { ResultStore, TransferProgress, UploadRecord, UploadTarget } from '../actions/ports.ts';
-import type { Tickets } from '../auth/ticket.ts';
 import { type BlobStore, UploadFault } from '../library/ports.ts';
-import { requireTicket } from './bearer-ticket.ts';
+import type { TransferGate } from './transfer-gate.ts';
 
 const MIB = 1_048_576;
 
 type ReceiveIo = {
   readonly results: Pick<ResultStore, 'openUpload' | 'findUpload' | 'completeUpload'>;
   readonly blobs: Pick<BlobStore, 'append' | 'complete' | 'discard' | 'uploadedBytes'>;
-  readonly tickets: Tickets;
+  readonly gate: TransferGate;
   readonly transfers: Pick<TransferProgress, 'note'>;
   readonly limits: Limits;
   readonly now: () => EpochMs;
@@ -32,8 +31,8 @@ const keyOf = (target: UploadTarget): string => `${target.actionId}-${target.ind
 
 const noSuchUpload = () => new Refusal('ResourceNotFound', 'This action has no such command with such a result.');
 
-const targetOf = (io: ReceiveIo, request: Request, place: Place): UploadTarget => {
-  const ticket = requireTicket(io.tickets, request, place.actionId);
+const targetOf = async (io: ReceiveIo, request: Request, place: Place): Promise<UploadTarget> => {
+  const ticket = await io.gate(request, place.actionId);
   const actionId = parseActionId(place.actionId);
   const stream = RESULT_STREAMS.find((name) => name === place.stream);
   if (actionId === null || stream === undefined) throw noSuchUpload();
@@ -132,11 +131,11 @@ export const receiveResult =
   async (request: Request, place: Place): Promise<Response | null> => {
     switch (request.method) {
       case 'POST':
-        return create(io, request, targetOf(io, request, place));
+        return create(io, request, await targetOf(io, request, place));
       case 'HEAD':
-        return head(io, targetOf(io, request, place));
+        return head(io, await targetOf(io, request, place));
       case 'PATCH':
-        return patch(io, request, targetOf(io, request, place));
+        return patch(io, request, await targetOf(io, request, place));
       default:
         return null;
     }

@@ -2,15 +2,14 @@
 import { Refusal } from '@longarm/contract/errors';
 import { parseActionId, parseSha256 } from '@longarm/contract/ids';
 import type { ResultStore, TransferProgress } from '../actions/ports.ts';
-import type { Tickets } from '../auth/ticket.ts';
 import type { BlobStore } from '../library/ports.ts';
-import { requireTicket } from './bearer-ticket.ts';
 import { rangedAnswer } from './ranged-answer.ts';
+import type { TransferGate } from './transfer-gate.ts';
 
 type SendIo = {
   readonly results: Pick<ResultStore, 'pinnedBy'>;
   readonly blobs: Pick<BlobStore, 'size' | 'read'>;
-  readonly tickets: Tickets;
+  readonly gate: TransferGate;
   readonly transfers: Pick<TransferProgress, 'note'>;
 };
 
@@ -37,7 +36,7 @@ const counted = (
 export const sendLibraryFile =
   (io: SendIo) =>
   async (request: Request, place: { readonly actionId: string; readonly sha256: string }): Promise<Response> => {
-    const ticket = requireTicket(io.tickets, request, place.actionId);
+    const ticket = await io.gate(request, place.actionId);
     const actionId = parseActionId(place.actionId);
     const sha256 = parseSha256(place.sha256);
     if (actionId === null || sha256 === null) throw noSuchFile();

@@ -23,6 +23,7 @@ export const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[
     },
     { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.connectedMachines(), now()) },
     { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forgetCalls() },
+    { name: 'proofs', everyMs: MINUTE_MS, run: async () => engine.proofs.forget() },
     {
       name: 'retention',
       everyMs: 15 * MINUTE_MS,

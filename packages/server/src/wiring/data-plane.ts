@@ -4,13 +4,15 @@ import { receiveResult } from '../transfer/receive-result.ts';
 import { transferRoutes } from '../transfer/routes.ts';
 import { sendLibraryFile } from '../transfer/send-library-file.ts';
 import { sendResult } from '../transfer/send-result.ts';
+import { transferGate } from '../transfer/transfer-gate.ts';
 import type { Engine } from './engine.ts';
 
 export const dataPlane = (engine: Engine, links: ReturnType<typeof resultLinks>) => {
-  const { store, blobs, ticketBook, transfers, limits, now } = engine;
+  const { store, blobs, transfers, limits, now, audience, proofs } = engine;
+  const gate = transferGate({ tickets: engine.ticketBook, machines: store.machines, proofs, audience });
   return transferRoutes({
-    sendLibraryFile: sendLibraryFile({ results: store.results, blobs, tickets: ticketBook, transfers }),
-    receiveResult: receiveResult({ results: store.results, blobs, tickets: ticketBook, transfers, limits, now }),
+    sendLibraryFile: sendLibraryFile({ results: store.results, blobs, gate, transfers }),
+    receiveResult: receiveResult({ results: store.results, blobs, gate, transfers, limits, now }),
     sendResult: sendResult({ actions: store.actions, blobs, links }),
   });
 };

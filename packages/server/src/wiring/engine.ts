@@ -1,6 +1,7 @@
 /** The wiring of what lies below the doors: hints, tickets, the way to devices, and the dispatcher, over store and blobs. */
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Limits } from '@longarm/contract/limits';
+import { proofWindow } from '../auth/proof-window.ts';
 import { tickets } from '../auth/ticket.ts';
 import { liveOutput } from '../bus/live-output.ts';
 import { localBus } from '../bus/local.ts';
@@ -39,6 +40,7 @@ export const openEngine = async (io: EngineIo) => {
   await store.machines.disconnectAll();
   const hints = localBus();
   const ticketBook = tickets({ key: io.sealKey, now });
+  const proofs = proofWindow({ now });
   const sessions = gatewaySessions({ tickets: ticketBook });
   const engine = dispatcher({
     actions: store.actions,
@@ -51,7 +53,7 @@ export const openEngine = async (io: EngineIo) => {
   hints.connect(engine);
   const transfers = transferProgress({ hints, now });
   const live = liveOutput({ link: sessions, newId: io.newId });
-  return { ...io, live, clock, hints, transfers, ticketBook, sessions, engine };
+  return { ...io, live, clock, hints, transfers, ticketBook, proofs, sessions, engine };
 };
 
 export type Engine = Awaited<ReturnType<typeof openEngine>>;
