@@ -72,6 +72,7 @@ const callerOf = (name: string): Caller => ({
   principal: name,
   applicationId: APPLICATION,
   name,
+  origin: { address: null, requestId: 'simulated' },
 });
 
 export const callers = (io: CallersIo): Callers => {

@@ -96,6 +96,8 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     allowIdle: (request, server, seconds) => server.timeout(request, seconds),
     newId: randomUUID,
     onFault: rest.onFault,
+    onRefused: ({ code, door, address, requestId }) =>
+      engine.tally.count({ event: 'request.refused', by: null, subject: door, code, origin: { address, requestId } }),
   });
   if (config.tls === 'own') {
     const { caSha256 } = folder.certificates;
@@ -116,6 +118,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     engine.sessions.closeAll('the server is stopping');
     await admin.stop(true);
     await server.stop(true);
+    await engine.writeTallied().catch((fault) => log.error({ err: fault }, 'the last refusals are not in the audit'));
     await folder.close();
   };
   return { url: listenUrl(config, server.port ?? config.port), stop };

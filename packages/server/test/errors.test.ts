@@ -6,7 +6,7 @@ import { ERROR_CODES, ERRORS, type ErrorCode } from '@longarm/contract/errors';
 import { COMMANDS_PER_ACTION, JSON_BODY_BYTES, PARAMETER_VALUE_CHARACTERS } from '@longarm/contract/limits';
 import type { Answer } from '@longarm/testkit/api-caller';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
-import { snapshot } from './store-rows.ts';
+import { snapshot, storeRows } from './store-rows.ts';
 
 const NO_ID = '00000000-0000-4000-8000-000000000000';
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -430,4 +430,15 @@ describe('at the limit', () => {
     expect([response.status, error.code]).toEqual([400, 'InvalidRequestBody']);
     expect(error.message).toContain(`at most ${JSON_BODY_BYTES} bytes`);
   });
+});
+
+test('every code that a changing request was refused with above is in the audit', async () => {
+  await server.restart();
+  const events = "event in ('request.refused', 'request.failed')";
+  const details = storeRows(server.dataFolder, `select detail from audit where ${events}`);
+  const codes = new Set(details.map(({ detail }) => JSON.parse(String(detail)).code));
+  /** Reads alone meet these, and where nothing is, nothing would have changed. */
+  const ofReads: readonly ErrorCode[] = ['ODataError', 'InvalidIpAddress', 'NotFound'];
+  const rest = [...NOT_ANSWERED, ...ELSEWHERE, ...ofReads];
+  expect(ERROR_CODES.filter((code) => !rest.includes(code) && !codes.has(code))).toEqual([]);
 });

@@ -5,6 +5,13 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { Claimant } from '@longarm/contract/permission';
 import type { Reach } from './reach.ts';
 
+/** Where a request came from, and its id: of every entry that it leads to, and in the answer that refuses it. */
+export type Origin = {
+  /** As the server sees it, or as a proxy that is vouched for says; null where there is none. */
+  readonly address: string | null;
+  readonly requestId: string;
+};
+
 export type Caller = Reach &
   Claimant & {
     /** Counts as one caller for rates and idempotency: the application's id, or the person through an application. */
@@ -14,12 +21,15 @@ export type Caller = Reach &
     readonly applicationId: ApplicationId;
     /** How the caller is called in `requestor`, and in the audit. */
     readonly name: string;
+    readonly origin: Origin;
   };
 
 /** What is to be written; the store gives it its place in the chain. */
 export type NewAuditEntry = Pick<AuditEntry, 'actor' | 'event' | 'subject'> & {
   readonly tenantId: TenantId;
   readonly at: EpochMs;
+  /** The request that it is by; what the server does by itself has none. */
+  readonly origin?: Origin;
   readonly detail?: Readonly<Record<string, unknown>>;
 };
 

@@ -46,7 +46,7 @@ const verifyToken = async (io: BearerIo, token: string) => {
 
 export const authenticate =
   (io: BearerIo) =>
-  async (authorization: string | null): Promise<Caller> => {
+  async (authorization: string | null): Promise<Omit<Caller, 'origin'>> => {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw unauthorized(

@@ -14,6 +14,7 @@ export type ConnectionIo = {
   /** The machine is no longer connected by this session. */
   readonly onGone: (machineId: MachineId, sessionId: string) => Promise<void>;
   readonly onFault: (session: Session, fault: unknown) => void;
+  readonly onRefused: Session['onRefused'];
 };
 
 export type Connections = {
@@ -26,7 +27,8 @@ export type Connections = {
 
 const open = (io: ConnectionIo, wire: Wire, remoteAddress: string | null): Session => {
   const nonce = io.newNonce();
-  const session = newSession({ id: io.newId(), nonce, remoteAddress, wire, now: io.now() });
+  const { onRefused } = io;
+  const session = newSession({ id: io.newId(), nonce, remoteAddress, wire, onRefused, now: io.now() });
   io.sessions.track(session);
   send(session, { type: 'hello', protocol: PROTOCOL_VERSION, nonce, serverTime: io.now() });
   return session;

@@ -4,7 +4,7 @@ import type { Output } from '@longarm/contract/wire/live-output';
 import type { Fact, FrameToServer, Report } from '@longarm/contract/wire/to-server';
 import type { RecordOutcome } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
-import { dismiss, type FrameHandler, hold, release, type Session, send } from './session.ts';
+import { type FrameHandler, hold, refuse, release, type Session, send } from './session.ts';
 
 type OnFrameIo = {
   readonly prove: (session: Session, frame: Extract<FrameToServer, { type: 'prove' }>) => Promise<void>;
@@ -59,7 +59,7 @@ const answerReport = (
 
 const onReport = async (io: OnFrameIo, session: Session, report: Report): Promise<void> => {
   const { machineId } = session;
-  if (machineId === null) return dismiss(session, 'expected a proof before any report');
+  if (machineId === null) return refuse(session, { code: 'bad-turn', reason: 'expected a proof before any report' });
   if (session.stalledAt !== null && report.sequence > session.stalledAt) return;
   // before the record, since the record's hints may ask whether the device is free
   holdOrRelease(session, report.fact);
@@ -72,18 +72,18 @@ export const onFrame =
     switch (frame.type) {
       // whoever never proves itself would otherwise hold a connection for ever
       case 'heartbeat':
-        return dismiss(session, 'expected a proof before any heartbeat');
+        return refuse(session, { code: 'bad-turn', reason: 'expected a proof before any heartbeat' });
       case 'prove':
         return session.phase === 'awaiting-proof'
           ? io.prove(session, frame)
-          : dismiss(session, 'expected one proof, got another');
+          : refuse(session, { code: 'bad-turn', reason: 'expected one proof, got another' });
       case 'report':
         return session.phase === 'connected'
           ? onReport(io, session, frame)
-          : dismiss(session, 'expected a proof before any report');
+          : refuse(session, { code: 'bad-turn', reason: 'expected a proof before any report' });
       case 'output':
         return session.phase === 'connected' && session.machineId !== null
           ? io.onOutput(session.machineId, frame)
-          : dismiss(session, 'expected a proof before any output');
+          : refuse(session, { code: 'bad-turn', reason: 'expected a proof before any output' });
     }
   };

@@ -7,7 +7,7 @@ import type { ActionStore, Hints, Reconciliation } from '../actions/ports.ts';
 import { isSignedBy } from '../auth/device-proof.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { MachineStore } from '../machines/ports.ts';
-import { dismiss, hold, type Session, send } from './session.ts';
+import { hold, refuse, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Seconds that a device that cannot be let in stays away. */
@@ -76,7 +76,8 @@ export const prove =
   async (session: Session, frame: Prove): Promise<void> => {
     session.phase = 'proving';
     const refusal = await refusalOf(io, session, frame);
-    if (refusal !== null) return dismiss(session, refusal, REFUSED_RETRY_SECONDS);
+    if (refusal !== null)
+      return refuse(session, { code: 'bad-proof', reason: refusal, about: frame.machineId }, REFUSED_RETRY_SECONDS);
     session.machineId = frame.machineId;
     io.sessions.enter(frame.machineId, session);
     const settled = await enterStore(io, session, frame);

@@ -21,7 +21,12 @@ export type Wire = { readonly send: (text: string) => unknown; readonly close: (
 
 export type SessionPhase = 'awaiting-proof' | 'proving' | 'connected' | 'closed';
 
+/** What a device did that it may not: no frame at all, one out of its turn, too many of them, a proof that does not hold. */
+export type RefusalCode = 'bad-frame' | 'bad-turn' | 'too-many-frames' | 'bad-proof';
+
 export type Session = {
+  /** `about`: the machine that it claimed to be. */
+  readonly onRefused: (session: Session, code: RefusalCode, about?: string) => void;
   readonly id: string;
   /** Until it was proven to. */
   nonce: string | null;
@@ -45,6 +50,17 @@ export const send = (session: Session, frame: FrameToAgent): void => {
   if (session.phase !== 'closed') session.wire.send(encodeFrame(frame));
 };
 
+/** Sends away what may not go on, and has it counted. */
+export const refuse = (
+  session: Session,
+  refused: { readonly code: RefusalCode; readonly reason: string; readonly about?: string },
+  retryAfterSeconds?: number,
+): void => {
+  const { code, reason, about } = refused;
+  session.onRefused(session, code, about);
+  dismiss(session, reason, retryAfterSeconds);
+};
+
 /** Says why, and closes. */
 export const dismiss = (session: Session, reason: string, retryAfterSeconds = 1): void => {
   send(session, { type: 'goodbye', reason, retryAfterSeconds });
@@ -52,8 +68,9 @@ export const dismiss = (session: Session, reason: string, retryAfterSeconds = 1)
 };
 
 export const newSession = (
-  start: Pick<Session, 'id' | 'nonce' | 'remoteAddress' | 'wire'> & { readonly now: EpochMs },
+  start: Pick<Session, 'id' | 'nonce' | 'remoteAddress' | 'wire' | 'onRefused'> & { readonly now: EpochMs },
 ): Session => ({
+  onRefused: start.onRefused,
   id: start.id,
   nonce: start.nonce,
   remoteAddress: start.remoteAddress,
@@ -107,11 +124,11 @@ export const receive =
     session.lastHeardAt = io.now();
     const decoded = decodeFrame(FrameToServer, message, FRAME_TO_SERVER_BYTES);
     if (!decoded.ok) {
-      dismiss(session, decoded.fault);
+      refuse(session, { code: 'bad-frame', reason: decoded.fault });
       return;
     }
     if (session.waiting >= FRAMES_WAITING) {
-      dismiss(session, 'too many frames at once: wait for acknowledgements');
+      refuse(session, { code: 'too-many-frames', reason: 'too many frames at once: wait for acknowledgements' });
       return;
     }
     const frame = decoded.value;

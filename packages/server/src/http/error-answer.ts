@@ -2,7 +2,7 @@
  * The one translator of errors. A refusal becomes its documented status and body; anything else is our own fault:
  * logged with its cause, answered without it.
  */
-import { ERRORS, Refusal } from '@longarm/contract/errors';
+import { ERRORS, type ErrorCode, Refusal } from '@longarm/contract/errors';
 import { faultCode } from '@longarm/contract/system-fault';
 import { jsonAnswer } from './json-answer.ts';
 
@@ -21,6 +21,9 @@ const refusalOf = (fault: unknown): Refusal | null => {
     return new Refusal('InvalidRequestBody', 'The connection was closed before the body was whole.');
   return null;
 };
+
+/** The code that the fault is answered with. */
+export const codeOf = (fault: unknown): ErrorCode => refusalOf(fault)?.code ?? 'InternalServerError';
 
 export const errorAnswer = (fault: unknown, requestId: string, log: FaultLog): Response => {
   const refusal = refusalOf(fault);

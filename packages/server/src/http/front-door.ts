@@ -1,7 +1,9 @@
 /** Every HTTP request comes in here and goes to the door that it is for. */
-import { Refusal } from '@longarm/contract/errors';
-import { errorAnswer, type FaultLog } from './error-answer.ts';
+import { type ErrorCode, Refusal } from '@longarm/contract/errors';
+import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
+import { codeOf, errorAnswer, type FaultLog } from './error-answer.ts';
 import { harden } from './harden.ts';
+import { isChange } from './is-change.ts';
 
 /** A transfer that stands still for this long is broken off, and resumes from where it was. */
 const TRANSFER_IDLE_SECONDS = 120;
@@ -16,7 +18,7 @@ export type Doors<Server> = {
   readonly trustProxy: boolean;
   readonly api: (
     request: Request,
-    connection: { readonly base: string; readonly keepOpen: () => void },
+    connection: { readonly base: string; readonly keepOpen: () => void; readonly address: string | null },
   ) => Promise<Response>;
   readonly token: (request: Request, path: string, base: string) => Promise<Response | null>;
   readonly enrol: (request: Request, path: string, remoteAddress: string | null) => Promise<Response | null>;
@@ -31,6 +33,15 @@ export type Doors<Server> = {
   readonly allowIdle: (request: Request, server: Server, seconds: number) => void;
   readonly newId: () => string;
   readonly onFault: FaultLog;
+  /** A request that would have changed something was refused; the API's own are not told here. */
+  readonly onRefused: (refused: RefusedRequest) => void;
+};
+
+export type RefusedRequest = {
+  readonly code: ErrorCode;
+  readonly door: 'enrol' | 'transfer' | 'other';
+  readonly address: string | null;
+  readonly requestId: string;
 };
 
 const firstOf = (header: string | null): string | null => header?.split(',')[0]?.trim() || null;
@@ -54,11 +65,10 @@ const isApi = (path: string): boolean => /^\/+api(\/|$)/i.test(path);
 const forDevices = async <Server>(
   doors: Doors<Server>,
   request: Request,
-  connection: { readonly path: string; readonly server: Server },
+  connection: { readonly path: string; readonly server: Server; readonly address: string | null },
 ) => {
-  const { path, server } = connection;
+  const { path, server, address } = connection;
   if (!isForDevices(path)) return null;
-  const address = callerAddress(doors, request, server);
   if (doors.upgrade(request, server, address)) return undefined;
   doors.allowIdle(request, server, TRANSFER_IDLE_SECONDS);
   return (
@@ -68,18 +78,34 @@ const forDevices = async <Server>(
   );
 };
 
+const doorOf = (path: string): RefusedRequest['door'] => {
+  if (path === AGENT_PATHS.enrol) return 'enrol';
+  return isForDevices(path) ? 'transfer' : 'other';
+};
+
+const refuse = <Server>(
+  doors: Doors<Server>,
+  request: Request,
+  { fault, ...refused }: Omit<RefusedRequest, 'code'> & { readonly fault: unknown },
+) => {
+  const code = codeOf(fault);
+  if (isChange(request) && code !== 'NotFound') doors.onRefused({ ...refused, code });
+  return errorAnswer(fault, refused.requestId, doors.onFault);
+};
+
 const answerOf = async <Server>(doors: Doors<Server>, request: Request, server: Server) => {
   const path = new URL(request.url).pathname;
   const base = baseOf(doors, request);
-  if (isApi(path)) return doors.api(request, { base, keepOpen: () => doors.allowIdle(request, server, 0) });
+  const address = callerAddress(doors, request, server);
+  if (isApi(path)) return doors.api(request, { base, address, keepOpen: () => doors.allowIdle(request, server, 0) });
   try {
-    const answer = await forDevices(doors, request, { path, server });
+    const answer = await forDevices(doors, request, { path, server, address });
     if (answer !== null) return answer;
     const other = (await doors.token(request, path, base)) ?? (await doors.reference(path, base));
     if (other !== null) return other;
     throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);
   } catch (fault) {
-    return errorAnswer(fault, doors.newId(), doors.onFault);
+    return refuse(doors, request, { fault, door: doorOf(path), address, requestId: doors.newId() });
   }
 };
 

@@ -5,6 +5,7 @@ import { auditHash } from './audit-hash.ts';
 import type { Schema } from './schema.ts';
 
 export const writeAudit = async (db: Kysely<Schema>, entry: NewAuditEntry): Promise<void> => {
+  const { origin } = entry;
   // the update locks the head where units run side by side (PostgreSQL), so that nobody else follows on the same entry
   const { seq, hash: previous } = await db
     .updateTable('audit_head')
@@ -19,7 +20,7 @@ export const writeAudit = async (db: Kysely<Schema>, entry: NewAuditEntry): Prom
     actor: entry.actor,
     event: entry.event,
     subject: entry.subject,
-    detail: JSON.stringify(entry.detail ?? {}),
+    detail: JSON.stringify({ ...entry.detail, ...(origin === undefined ? {} : { origin }) }),
     previous,
   };
   const hash = auditHash(row);

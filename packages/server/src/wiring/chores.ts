@@ -22,6 +22,7 @@ export const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[
       run: async () => sessions.closeSilent(now() - SILENT_HEARTBEATS * heartbeatMs),
     },
     { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.connectedMachines(), now()) },
+    { name: 'audit tally', everyMs: MINUTE_MS, run: engine.writeTallied },
     { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forgetCalls() },
     { name: 'proofs', everyMs: MINUTE_MS, run: async () => engine.proofs.forget() },
     {

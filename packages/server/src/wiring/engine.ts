@@ -1,6 +1,8 @@
 /** The wiring of what lies below the doors: hints, tickets, the way to devices, and the dispatcher, over store and blobs. */
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Limits } from '@longarm/contract/limits';
+import { auditTally } from '../audit/tally.ts';
+import { writeTally } from '../audit/write-tally.ts';
 import { proofWindow } from '../auth/proof-window.ts';
 import { tickets } from '../auth/ticket.ts';
 import { liveOutput } from '../bus/live-output.ts';
@@ -53,7 +55,9 @@ export const openEngine = async (io: EngineIo) => {
   hints.connect(engine);
   const transfers = transferProgress({ hints, now });
   const live = liveOutput({ link: sessions, newId: io.newId });
-  return { ...io, live, clock, hints, transfers, ticketBook, proofs, sessions, engine };
+  const tally = auditTally(now);
+  const writeTallied = writeTally({ audit: store.audit, tally, strangersTenant: store.access.defaultTenant });
+  return { ...io, tally, writeTallied, live, clock, hints, transfers, ticketBook, proofs, sessions, engine };
 };
 
 export type Engine = Awaited<ReturnType<typeof openEngine>>;

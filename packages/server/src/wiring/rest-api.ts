@@ -67,6 +67,7 @@ export const restApi = (engine: Engine, { config, folder, log }: World) => {
       authenticate: authenticate({ access, key: folder.tokenKey, now }),
       rate,
       routes,
+      tally: engine.tally,
       newId: randomUUID,
       onFault,
     }),

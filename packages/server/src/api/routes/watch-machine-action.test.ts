@@ -32,6 +32,7 @@ const caller: Caller = {
   principal: 's',
   applicationId: ApplicationId.parse(action.tenantId),
   name: 'n',
+  origin: { address: null, requestId: 'r' },
   roles: [],
   scopes: [],
 };
