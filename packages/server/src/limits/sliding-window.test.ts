@@ -49,6 +49,16 @@ describe('a window slides', () => {
     expect(waitOf(windows, BOTH, HOUR)).toBe(0);
   });
 
+  test('a call costs the same however many came before it', () => {
+    const windows = slidingWindows(HOUR);
+    const generous: readonly Window[] = [{ calls: 1_000_000, milliseconds: MINUTE }];
+    // two minutes of 2,000 calls a second; looking at all of them each time took a minute
+    for (let call = 0; call < 240_000; call++) {
+      if (waitOf(windows, generous, call / 2) !== 0) throw new Error(`call ${call} was refused`);
+    }
+    expect(waitOf(windows, TEN, 120_000)).toBeGreaterThan(0);
+  });
+
   test('keys have windows of their own', () => {
     const windows = slidingWindows(HOUR);
     for (let call = 0; call < 10; call++) waitOf(windows, TEN, 0, 'a');
