@@ -51,10 +51,27 @@ const discardStaleUploads =
     return discarded;
   };
 
+/** Of two senders of one upload the later goes on: a dead connection would hold the key until the runtime notices. */
+const newestSender = (append: (key: string, part: DisplaceablePart) => Promise<number>): Incoming['append'] => {
+  const takers = new Map<string, AbortController>();
+  return async (key, part) => {
+    const taker = new AbortController();
+    takers.get(key)?.abort();
+    takers.set(key, taker);
+    try {
+      return await append(key, { ...part, displaced: taker.signal });
+    } catch (fault) {
+      // let go of the sender; a body that broke by itself cannot be cancelled, and only says so again
+      part.body.cancel(fault).catch(() => undefined);
+      throw fault;
+    } finally {
+      if (takers.get(key) === taker) takers.delete(key);
+    }
+  };
+};
+
 export const diskIncoming = (io: IncomingIo): Incoming => {
   const lock = namedLock();
-  /** How to end the append that waits for its sender, by key. */
-  const takers = new Map<string, AbortController>();
   const book = progressBook();
 
   const uploadedBytes = async (key: string): Promise<number> =>
@@ -103,21 +120,7 @@ export const diskIncoming = (io: IncomingIo): Incoming => {
 
   return {
     uploadedBytes,
-    append: async (key, part) => {
-      const taker = new AbortController();
-      // a dead connection would hold the key until the runtime notices
-      takers.get(key)?.abort();
-      takers.set(key, taker);
-      try {
-        return await lock.run(key, () => append(key, { ...part, displaced: taker.signal }));
-      } catch (fault) {
-        // let go of the sender; a body that broke by itself cannot be cancelled, and only says so again
-        part.body.cancel(fault).catch(() => undefined);
-        throw fault;
-      } finally {
-        if (takers.get(key) === taker) takers.delete(key);
-      }
-    },
+    append: newestSender((key, part) => lock.run(key, () => append(key, part))),
     complete: (key, lengthBytes) => lock.run(key, () => complete(key, lengthBytes)),
     discard: (key) => lock.run(key, () => discard(key)),
     discardStale: discardStaleUploads({ layout: io.layout, lock, discard }),
