@@ -54,15 +54,18 @@ const checkAgreement = ({ watch, devices }: EndIo) => {
 
 export const checkEnd = (io: EndIo): void => {
   const { watch, callers, devices, blobs } = io;
-  const left = unrest(io);
-  if (left !== null) watch.violate(3, `it never came to rest: ${left}`);
   for (const actionId of callers.answered)
     if (!watch.actions().has(actionId)) watch.violate(1, `${actionId} was answered and is not there`);
   for (const [key, ids] of callers.byKey)
     if (ids.size > 1) watch.violate(2, `key ${key} was answered with ${ids.size} actions`);
   for (const key of blobs.keys())
     if (!KEY.test(key)) watch.violate(8, `an upload is kept under ${JSON.stringify(key)}`);
-  for (const { index, journalBytes } of devices)
+  for (const { index, journal, journalBytes } of devices) {
+    const owed = journal()?.owed().length ?? 0;
+    if (owed > 0) watch.violate(9, `device ${index} still owes ${owed} reports, with nobody in their way`);
     if (journalBytes() > JOURNAL_BYTES) watch.violate(9, `the journal of device ${index} has ${journalBytes()} bytes`);
+  }
+  const left = unrest(io);
+  if (left !== null) watch.violate(3, `it never came to rest: ${left}`);
   checkAgreement(io);
 };

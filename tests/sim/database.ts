@@ -17,15 +17,32 @@ type DatabaseIo = {
   /** A database at the present version, as `serialize` gave it. */
   readonly image: Uint8Array;
   readonly faults: Faults;
-  /** After each commit that changed something. */
+  /** After each commit that changed something of actions, commands, results or the audit. */
   readonly onCommit: () => void;
+};
+
+/** What is watched; a lease, a heartbeat or a presence changes nothing of it. */
+const WATCHED = [
+  ...['insert', 'delete', 'update of status, reason, holds_slot, run_deadline'].map((event) => `${event} on actions`),
+  ...['commands', 'results'].flatMap((table) => ['insert', 'delete', 'update'].map((event) => `${event} on ${table}`)),
+  'insert on audit',
+];
+
+/** Counts what is watched as it changes; a transaction that is rolled back takes its counts with it. */
+const countChanges = (raw: Database): (() => unknown) => {
+  raw.run('create temp table watched (changes integer)');
+  raw.run('insert into watched values (0)');
+  for (const [index, event] of WATCHED.entries())
+    raw.run(`create temp trigger watch_${index} after ${event} begin update watched set changes = changes + 1; end`);
+  const changes = raw.prepare('select changes from watched');
+  return () => changes.values()[0]?.[0];
 };
 
 export const simulatedDatabase = ({ image, faults, onCommit }: DatabaseIo): SimulatedDatabase => {
   const raw = Database.deserialize(image);
   raw.run('pragma foreign_keys = on');
-  const changes = raw.prepare('select total_changes() as changes');
-  let seen: unknown = null;
+  const changes = countChanges(raw);
+  let seen = changes();
   const rollBack = () => {
     if (raw.inTransaction) raw.run('rollback');
   };
@@ -35,7 +52,7 @@ export const simulatedDatabase = ({ image, faults, onCommit }: DatabaseIo): Simu
       throw Object.assign(new Error('SQLITE_FULL: simulated'), { code: 'SQLITE_FULL' });
     }
     const answer = run();
-    const now = changes.values()[0]?.[0];
+    const now = changes();
     if (now !== seen) onCommit();
     seen = now;
     life.pass();

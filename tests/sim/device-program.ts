@@ -3,6 +3,7 @@ import { transferProver } from '@longarm/agent/identity/transfer-proof';
 import type { Journal } from '@longarm/agent/journal/journal';
 import { openJournal } from '@longarm/agent/journal/journal';
 import { serverClock } from '@longarm/agent/link/server-clock';
+import type { Dial } from '@longarm/agent/link/socket';
 import type { DeliverResult } from '@longarm/agent/outbox/outbox';
 import type { LogDisk } from '@longarm/agent/platform/log-disk';
 import { deliverResult } from '@longarm/agent/runner/deliver-result';
@@ -23,6 +24,7 @@ export type BrokenDevice = {
   readonly disk?: (disk: LogDisk) => LogDisk;
   readonly journal?: (journal: Journal) => Journal;
   readonly deliver?: (deliver: DeliverResult) => DeliverResult;
+  readonly dial?: (dial: Dial) => Dial;
 };
 
 export type DeviceProgramIo = Pick<CommandsIo, 'spool' | 'onBegun'> & {
@@ -108,7 +110,7 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
         if (!life.isOver() && path.startsWith('spool/') && !inUse.has(path)) spool.delete(path);
     },
     live: { connected: () => {}, disconnected: () => {}, hear: () => {} },
-    dial: network.dial(life),
+    dial: io.broken.dial?.(network.dial(life)) ?? network.dial(life),
     diagnose: async () => null,
     onWelcome: (ms) => {
       heartbeatMs = ms;

@@ -128,8 +128,9 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
     crashSoon: () => {
       const { life } = state;
       if (life === null || life.isOver()) return;
-      life.doom(random.int(0, 14));
       life.onEnd(() => faults.count('agent-crash'));
+      if (random.chance(0.4)) life.end();
+      else life.doom(random.int(0, 14));
     },
     losePower: (offMs) => {
       trace.tell(who, `loses power for ${Math.round(offMs / 1_000)} s`);

@@ -109,6 +109,9 @@ export const watchInvariants = (io: WatchIo): Watch => {
       (before.status !== line.status || before.reason !== line.reason)
     )
       violate(4, `${line.id} left ${before.status} for ${line.status}`);
+    // no device in these worlds loses what it has said to have
+    if (line.reason?.startsWith('lost by the device') === true)
+      violate(1, `${line.id} is said to be lost by its device`);
     if (before?.status !== line.status) checkAudit(line.id, before?.status ?? null, line.status, events);
   };
   const checkCommands = (next: readonly CommandLine[], results: readonly z.infer<typeof ResultLine>[]) => {

@@ -42,7 +42,7 @@ type Open = { readonly die: (isSeenByBoth: boolean) => void };
 const UNREACHED = 'Failed to connect';
 
 const latency = ({ random, faults }: NetworkIo): number =>
-  faults.strikes('frame-slow', 0.02) ? random.int(500, 20_000) : random.int(1, 40);
+  faults.strikes('frame-slow', 0.05) ? random.int(500, 20_000) : random.int(1, 40);
 
 /** Both directions of one connection that the server has accepted. */
 const carry = (

@@ -50,8 +50,9 @@ export const simulatedServer = (
     upSince: () => upSince,
     crashSoon: () => {
       if (life === null || life.isOver()) return;
-      life.doom(random.int(0, 60));
       life.onEnd(() => faults.count('server-crash'));
+      if (random.chance(0.2)) life.end();
+      else life.doom(random.int(0, 60));
     },
   };
 };
