@@ -63,6 +63,7 @@ const directWriter = async ({ store, tenant }: DataFolder) => {
       deviceGroups: 'all',
       machineId: machineOf(index),
       requestor: 'bench',
+      origin: { address: '127.0.0.1', requestId: crypto.randomUUID() },
       requester: { principal: 'bench', applicationId: ApplicationId.parse(crypto.randomUUID()), name: 'bench' },
       caller: 'bench',
       comment: 'e2e',

@@ -6,6 +6,9 @@ import type { DeviceFacts } from '@longarm/contract/wire/facts';
 import { migrate, storeOver } from '@longarm/server/store/open-store';
 import { sha256Of } from './blobs.ts';
 
+/** Of what no request asked for. */
+const NOWHERE = { address: null, requestId: null };
+
 /** When the world begins, server time. */
 export const BEGINNING_MS = Date.UTC(2026, 1, 4, 12, 0, 0);
 const DEVICES = 8;
@@ -112,7 +115,7 @@ const makeImage = async (): Promise<Uint8Array> => {
       signatures: [],
     };
     const file = { tenantId: TENANT, name, sha256: sha256Of(bytes), sizeBytes: bytes.length, ...about };
-    await store.library.save({ ...file, overrideIfExists: true, now: BEGINNING_MS });
+    await store.library.save({ ...file, overrideIfExists: true, origin: NOWHERE, now: BEGINNING_MS });
   }
   return database.serialize();
 };

@@ -62,8 +62,10 @@ test('a whole action is in the chain, which is proven, listed and exported', asy
   const listed = await audit(server, session, 'list', '--top', '2');
   expect(listed.out.trimEnd().split('\n').length).toBe(3);
   expect(listed.out).toContain('action.Succeeded');
+  expect((await audit(server, session, 'list')).out).toContain('127.0.0.1');
   const syslog = (await audit(server, session, 'export', '--format', 'syslog')).out;
   expect(syslog).toMatch(/^<109>1 \S+Z - longarm - audit \[longarm@32473 sequence="1" actor="server" /);
+  expect(syslog).toMatch(/event="action.requested" subject="[^"]+" address="127.0.0.1" request="[0-9a-f-]{36}" /);
   expect((await audit(server, session, 'export', '--from', '2100-01-01')).out).toBe('');
   expect((await audit(server, session, 'verify', '--head', proof.head)).code).toBe(0);
   expect((await audit(server, session, 'verify', '--head', 'f'.repeat(64))).code).toBe(1);

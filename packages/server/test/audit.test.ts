@@ -54,6 +54,11 @@ test('a life that succeeds: each step, by whom, of what', async () => {
   const rows = trail(server, json.id);
   const actors = new Set(rows.map(({ actor }) => actor));
   expect([...actors]).toEqual(['analyst@example.org', `device ${device.machineId}`]);
+  const details = rows.map(({ detail }) => JSON.parse(String(detail)));
+  expect(details[2]).toMatchObject({ index: 0 });
+  expect(details[3]).toMatchObject({ index: 0, outcome: 'Completed', exitCode: null, results: [] });
+  const [{ sha256 } = { sha256: '' }] = results;
+  expect(details[5]).toMatchObject({ index: 1, results: [{ stream: 'file', sha256, sizeBytes: 3 }] });
   const asked = JSON.parse(String(rows[0]?.detail));
   expect(asked).toMatchObject({ machineId: device.machineId, comment: 'case 7', commands: COMMANDS });
   expect(asked.commands[0].sha256).toMatch(/^[0-9a-f]{64}$/);
@@ -83,6 +88,30 @@ test('lives that end otherwise say so, once, and with the reason', async () => {
   await device.report({ kind: 'refused', actionId, reason: 'not signed by the author' });
   expect(events(server, refused.id)).toEqual(['action.requested', 'action.Failed']);
   expect(JSON.parse(String(trail(server, refused.id)[1]?.detail)).reason).toContain('not signed by the author');
+});
+
+test('what a request led to says where it came from, each request by an id of its own', async () => {
+  const server = await newServer('--trust-proxy');
+  const device = await server.absentDevice();
+  const headers = { 'x-forwarded-for': '192.0.2.7, 198.51.100.1' };
+  const post = (path: string, body: unknown) => server.api.post(path, body, headers);
+  await server.api.upload('s.sh', 'x');
+  await post(`/api/machines/${device.machineId}/tags`, { Value: 'a', Action: 'Add' });
+  const { json } = await post(`/api/machines/${device.machineId}/runliveresponse`, { Commands: COMMANDS });
+  await post(`/api/machineactions/${json.id}/cancel`, { Comment: 'no' });
+  await server.api.call('/api/libraryfiles/s.sh', { method: 'DELETE', headers });
+  const entries = storeRows(server.dataFolder, 'select event, detail from audit order by seq').map((row) => ({
+    event: String(row.event),
+    ...JSON.parse(String(row.detail)),
+  }));
+  const of = (event: string) => entries.find((entry) => entry.event === event)?.origin;
+  const asked = ['machine.tag.Add', 'action.requested', 'action.Cancelled', 'library.deleted'].map(of);
+  expect(asked.map(({ address }) => address)).toEqual(asked.map(() => '192.0.2.7'));
+  expect(new Set(asked.map(({ requestId }) => requestId)).size).toBe(asked.length);
+  expect(of('library.added')).toMatchObject({ address: '127.0.0.1' });
+  expect(of('machine.enrolled')).toEqual({ address: '127.0.0.1', requestId: null });
+  expect(of('enrol-token.added')).toBeUndefined();
+  expect(entries.find(({ event }) => event === 'action.Cancelled')?.comment).toBe('no');
 });
 
 test('a queue that runs out says so in the server’s name', async () => {

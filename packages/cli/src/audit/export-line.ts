@@ -1,6 +1,7 @@
 /** Forms in which the audit leaves the server: JSON lines, and syslog lines (RFC 5424). */
 import type { AuditEntry } from '@longarm/contract/audit/audit-entry';
 import { visibleJson } from '../display/visible.ts';
+import { entryOrigin } from './entry-origin.ts';
 
 export const EXPORT_FORMATS = ['jsonl', 'syslog'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -14,7 +15,9 @@ const value = (text: string): string =>
 
 const syslogLine = (entry: AuditEntry): string => {
   const { sequence, actor, event, subject, hash, previous } = entry;
-  const pairs = Object.entries({ sequence: String(sequence), actor, event, subject, previous, hash });
+  const { address, requestId } = entryOrigin(entry);
+  const from = { ...(address === null ? {} : { address }), ...(requestId === null ? {} : { request: requestId }) };
+  const pairs = Object.entries({ sequence: String(sequence), actor, event, subject, ...from, previous, hash });
   const data = pairs.map(([name, text]) => `${name}="${value(text)}"`).join(' ');
   // 32473 is the number for examples (RFC 5612): Longarm has none of its own
   return `<${PRIORITY}>1 ${new Date(entry.at).toISOString()} - longarm - audit [longarm@32473 ${data}] ${value(entry.detail)}`;

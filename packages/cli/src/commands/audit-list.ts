@@ -2,6 +2,7 @@ import type { AuditEntry } from '@longarm/contract/audit/audit-entry';
 import { formatInstant } from '@longarm/contract/instant';
 import type { Command } from 'commander';
 import { readCount } from '../arguments/numbers.ts';
+import { entryOrigin } from '../audit/entry-origin.ts';
 import { readAudit } from '../audit/read-audit.ts';
 import { printJson, printTable } from '../display/print.ts';
 import { formatMoment } from '../display/quantities.ts';
@@ -16,6 +17,7 @@ const rowOf = (entry: AuditEntry) => [
   { text: entry.actor },
   { text: entry.event },
   { text: entry.subject },
+  { text: entryOrigin(entry).address ?? '' },
   { text: entry.detail },
 ];
 
@@ -34,7 +36,7 @@ export const addAuditList = (parent: Command, parts: LongarmParts): void => {
       return kept;
     });
     if (flags.json) return printJson(parts.io, newest);
-    const columns = ['SEQUENCE', 'TIME', 'WHO', 'EVENT', 'TO WHAT', 'DETAIL'].map((title) => ({
+    const columns = ['SEQUENCE', 'TIME', 'WHO', 'EVENT', 'TO WHAT', 'FROM', 'DETAIL'].map((title) => ({
       title,
       keep: title === 'SEQUENCE' || title === 'TIME' || title === 'EVENT',
     }));

@@ -27,6 +27,7 @@ export const cancelAction =
       ...cancel,
       reach: caller,
       requestor: caller.name,
+      origin: caller.origin,
       now: io.clock.now(),
     });
     if (outcome.kind === 'no-action')

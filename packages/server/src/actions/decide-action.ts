@@ -43,7 +43,13 @@ export const decideAction =
   (io: DecideIo) =>
   async (caller: Caller, asked: DecisionAsked): Promise<ActionRecord> => {
     const by = { principal: caller.principal, applicationId: caller.applicationId, name: caller.name };
-    const outcome = await io.actions.decide({ ...asked, reach: caller, by, now: io.clock.now() });
+    const outcome = await io.actions.decide({
+      ...asked,
+      reach: caller,
+      by,
+      origin: caller.origin,
+      now: io.clock.now(),
+    });
     if (outcome.kind !== 'decided') throw refusal(outcome, asked);
     if (!outcome.isRepeated) {
       io.hints.actionChanged(asked.actionId);

@@ -10,6 +10,7 @@ import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { ResultStream } from '@longarm/contract/result';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { Fact } from '@longarm/contract/wire/to-server';
+import type { Origin } from '../audit/ports.ts';
 import type { DeviceGroups, Reach } from '../audit/reach.ts';
 import type { ActionRecord } from './action-record.ts';
 import type { Principal } from './same-person.ts';
@@ -22,6 +23,7 @@ export type NewAction = {
   readonly deviceGroups: DeviceGroups;
   readonly machineId: MachineId;
   readonly requestor: string;
+  readonly origin: Origin;
   /** Who may not be the second person. */
   readonly requester: Principal;
   /** Who counts as one caller for idempotency. */
@@ -106,6 +108,7 @@ export type ActionStore = {
     readonly reach: Reach;
     readonly actionId: ActionId;
     readonly requestor: string;
+    readonly origin: Origin;
     readonly comment: string;
     readonly now: EpochMs;
   }) => Promise<CancelOutcome>;
@@ -116,6 +119,7 @@ export type ActionStore = {
     readonly decision: DecisionKind;
     readonly reason: string;
     readonly by: Principal;
+    readonly origin: Origin;
     readonly now: EpochMs;
   }) => Promise<DecisionOutcome>;
   /** Settles what the device's journal and the rows disagree about. */

@@ -114,6 +114,7 @@ export const requestLiveResponse =
       deviceGroups: caller.deviceGroups,
       machineId: machine.id,
       requestor: caller.name,
+      origin: caller.origin,
       requester: { principal: caller.principal, applicationId: caller.applicationId, name: caller.name },
       caller: caller.subject,
       comment: request.body.Comment ?? '',

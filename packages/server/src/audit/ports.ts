@@ -9,7 +9,7 @@ import type { Reach } from './reach.ts';
 export type Origin = {
   /** As the server sees it, or as a proxy that is vouched for says; null where there is none. */
   readonly address: string | null;
-  readonly requestId: string;
+  readonly requestId: string | null;
 };
 
 export type Caller = Reach &

@@ -1,6 +1,7 @@
 /** What the library and results need of the world, as promises. Every adapter passes the same suite. */
 import type { Sha256, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
+import type { Origin } from '../audit/ports.ts';
 
 export type StoredBlob = { readonly sha256: Sha256; readonly sizeBytes: number };
 
@@ -89,6 +90,7 @@ export type NewLibraryFile = Omit<LibraryFileRecord, 'createdAt' | 'updatedAt' |
   readonly requiresApproval: boolean | null;
   readonly tenantId: TenantId;
   readonly overrideIfExists: boolean;
+  readonly origin: Origin;
   readonly now: EpochMs;
 };
 
@@ -104,6 +106,7 @@ export type LibraryStore = {
     readonly tenantId: TenantId;
     readonly name: string;
     readonly actor: string;
+    readonly origin: Origin;
     readonly now: EpochMs;
   }) => Promise<boolean>;
   readonly find: (tenantId: TenantId, name: string) => Promise<LibraryFileRecord | null>;

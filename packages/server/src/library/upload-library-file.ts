@@ -70,6 +70,7 @@ export const libraryUpload = (io: UploadIo) => ({
       ...blob,
       tenantId: caller.tenantId,
       createdBy: caller.name,
+      origin: caller.origin,
       now: io.now(),
     });
     if (saved === null) {

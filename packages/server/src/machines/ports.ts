@@ -4,6 +4,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { IpAddressEntity } from '@longarm/contract/machine';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { DeviceFacts } from '@longarm/contract/wire/facts';
+import type { Origin } from '../audit/ports.ts';
 import type { Reach } from '../audit/reach.ts';
 
 /** A group of machines, with what goes for all of them. */
@@ -104,6 +105,7 @@ export type MachineStore = {
     readonly tag: string;
     readonly action: 'Add' | 'Remove';
     readonly actor: string;
+    readonly origin: Origin;
     readonly now: EpochMs;
   }) => Promise<boolean>;
 };

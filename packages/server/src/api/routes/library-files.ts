@@ -63,7 +63,13 @@ export const deleteLibraryFileRoute =
   (io: Pick<LibraryIo, 'library' | 'now'>): Route =>
   async ({ caller, params }) => {
     const name = params.fileName ?? '';
-    const removed = await io.library.remove({ tenantId: caller.tenantId, name, actor: caller.name, now: io.now() });
+    const removed = await io.library.remove({
+      tenantId: caller.tenantId,
+      name,
+      actor: caller.name,
+      origin: caller.origin,
+      now: io.now(),
+    });
     if (!removed) throw notThere(name);
     return new Response(null, { status: 204 });
   };

@@ -95,6 +95,7 @@ export const changeMachineTagsRoute =
       tag: value.Value,
       action: value.Action,
       actor: caller.name,
+      origin: caller.origin,
       now,
     });
     if (!isChanged) throw new Refusal('ResourceNotFound', `Machine ${params.id} was not found.`);

@@ -6,6 +6,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import { type ActionState, advance, type CommandState, type LifecycleEvent } from '../../actions/lifecycle.ts';
+import type { Origin } from '../../audit/ports.ts';
 import type { Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { stateColumns } from './action-rows.ts';
@@ -40,11 +41,21 @@ const decisionDetail = (before: ActionState, { approval }: ActionState) =>
     ? {}
     : { approval: approval.state, approver: approval.approver, approvalReason: approval.reason };
 
+/** What a device says that it did, and the hashes of what it sent of it; what somebody said who cancelled. */
+const eventDetail = (event: LifecycleEvent) => {
+  if (event.kind === 'command-started') return { index: event.index };
+  if (event.kind === 'cancel') return { comment: event.comment };
+  if (event.kind !== 'command-finished') return {};
+  const { index, outcome, exitCode } = event;
+  const results = event.results.map(({ stream, sha256, sizeBytes }) => ({ stream, sha256, sizeBytes }));
+  return { index, outcome, exitCode, results };
+};
+
 /** The state after the event, or null when it changed nothing. */
 export const applyEvent = async (
   db: Kysely<Schema>,
   action: ActionRecord,
-  change: { readonly event: LifecycleEvent; readonly actor: string; readonly now: EpochMs },
+  change: { readonly event: LifecycleEvent; readonly actor: string; readonly origin?: Origin; readonly now: EpochMs },
 ): Promise<ActionState | null> => {
   const after = advance(action, change.event, change.now);
   if (after === null) return null;
@@ -70,7 +81,13 @@ export const applyEvent = async (
     actor: change.actor,
     event: auditName(action, after, change.event),
     subject: action.id,
-    detail: { machineId: action.machineId, reason: after.reason, ...decisionDetail(action, after) },
+    ...(change.origin === undefined ? {} : { origin: change.origin }),
+    detail: {
+      machineId: action.machineId,
+      reason: after.reason,
+      ...eventDetail(change.event),
+      ...decisionDetail(action, after),
+    },
   });
   return after;
 };

@@ -14,7 +14,7 @@ export const cancelAction = async (
   if (action === null) return { kind: 'no-action' };
   if (isFinal(action.status)) return { kind: 'already-final', action };
   const event = { kind: 'cancel', requestor: cancel.requestor, comment: cancel.comment } as const;
-  await applyEvent(db, action, { event, actor: cancel.requestor, now: cancel.now });
+  await applyEvent(db, action, { event, actor: cancel.requestor, origin: cancel.origin, now: cancel.now });
   const after = await loadAction(db, cancel.actionId);
   if (after === null) throw new Error(`action ${cancel.actionId} vanished under its own unit of work`);
   return { kind: 'cancelled', action: after };

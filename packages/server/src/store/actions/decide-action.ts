@@ -40,7 +40,7 @@ export const decideAction = async (db: Kysely<Schema>, asked: Asked): Promise<De
   const refused = await judge(db, action, asked);
   if (refused !== null) return refused;
   const event = { kind: asked.decision, approver: asked.by.name, reason: asked.reason } as const;
-  await applyEvent(db, action, { event, actor: asked.by.name, now: asked.now });
+  await applyEvent(db, action, { event, actor: asked.by.name, origin: asked.origin, now: asked.now });
   const after = await loadAction(db, asked.actionId);
   if (after === null) throw new Error(`action ${asked.actionId} vanished under its own unit of work`);
   return { kind: 'decided', isRepeated: false, action: after };

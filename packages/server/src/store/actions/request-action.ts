@@ -181,6 +181,7 @@ const insertAll = async (db: Kysely<Schema>, action: NewAction, found: Found): P
     tenantId: action.tenantId,
     at: action.now,
     actor: action.requestor,
+    origin: action.origin,
     event: 'action.requested',
     subject: action.id,
     detail: {

@@ -60,6 +60,7 @@ const saveFile = async (db: Kysely<Schema>, file: NewLibraryFile): Promise<Libra
     tenantId: file.tenantId,
     at: file.now,
     actor: file.createdBy,
+    origin: file.origin,
     event: known === undefined ? 'library.added' : 'library.replaced',
     subject: file.name,
     detail: {
@@ -80,6 +81,7 @@ const removeFile = async (db: Kysely<Schema>, file: Parameters<LibraryStore['rem
     tenantId: file.tenantId,
     at: file.now,
     actor: file.actor,
+    origin: file.origin,
     event: 'library.deleted',
     subject: file.name,
     detail: { sha256: known.sha256 },

@@ -94,6 +94,7 @@ export const enrolMachine = async (db: Kysely<Schema>, enrolment: Enrolment): Pr
     at: enrolment.now,
     actor: `device ${enrolment.machineId}`,
     event: 'machine.enrolled',
+    origin: { address: enrolment.externalIp, requestId: null },
     subject: enrolment.machineId,
     detail: { token: token.id, computerDnsName: enrolment.facts.computerDnsName, supersedes },
   });

@@ -61,6 +61,7 @@ const changeTag = async (db: Kysely<Schema>, change: TagChange): Promise<boolean
     tenantId: change.reach.tenantId,
     at: change.now,
     actor: change.actor,
+    origin: change.origin,
     event: `machine.tag.${change.action}`,
     subject: machineId,
     detail: { tag },
