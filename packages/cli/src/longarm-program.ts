@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addActionsGet } from './commands/actions-get.ts';
 import { addActionsList } from './commands/actions-list.ts';
 import { addAppCreate } from './commands/app-create.ts';
+import { addAppCertificate, addAppSecret } from './commands/app-credentials.ts';
 import { addAppDelete } from './commands/app-delete.ts';
 import { addAppList } from './commands/app-list.ts';
 import { addAuditExport } from './commands/audit-export.ts';
@@ -46,7 +47,7 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
     {
       name: 'app',
       description: 'applications that may ask for tokens (on the server)',
-      add: [addAppCreate, addAppList, addAppDelete],
+      add: [addAppCreate, addAppList, addAppDelete, addAppSecret, addAppCertificate],
     },
     {
       name: 'enrol-token',

@@ -18,6 +18,8 @@ const CLIENT = '7f9c3a52-1d5e-4a4e-9a54-6f1a5d0c2b11';
 const CREATED = '2026-02-04T11:00:00.0000000Z';
 const token = { tenantId: TENANT, tags: ['a'], group: null, uses: 1, createdDateTimeUtc: CREATED, revoked: false };
 
+const credential = { createdDateTimeUtc: CREATED, expiresDateTimeUtc: null };
+
 const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   lockDown: { cancelled: 2 },
   liftLockdown: { lifted: true },
@@ -33,10 +35,24 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
         roles: ['Library.Manage'],
         deviceGroups: ['Berlin'],
         createdDateTimeUtc: CREATED,
+        grants: ['client_credentials'],
+        scopes: [],
+        isNative: false,
+        redirectUris: [],
       },
     ],
   },
   deleteApplication: { deleted: true },
+  createNativeApplication: { tenantId: TENANT, clientId: CLIENT },
+  addApplicationSecret: { id: 's1', clientSecret: 'n3w', expiresDateTimeUtc: null },
+  addApplicationCertificate: { id: 'c1', subject: 'CN=soar', expiresDateTimeUtc: CREATED },
+  listApplicationCredentials: {
+    credentials: [
+      { ...credential, id: 's1', kind: 'secret', subject: null, lastUsedDateTimeUtc: CREATED },
+      { ...credential, id: 'c1', kind: 'certificate', subject: 'CN=soar', lastUsedDateTimeUtc: null },
+    ],
+  },
+  removeApplicationCredential: { removed: true },
   describeServer: { url: 'https://lr.example:8443', caPem: 'a certificate', targets: ['linux-x64'] },
   createEnrolToken: { id: 'tok1', token: 'longarm1.tok1.x.y' },
   listEnrolTokens: {
@@ -113,6 +129,39 @@ test('applications are listed and deleted', async () => {
   expect((await session.bare('app', 'delete', CLIENT, '--data', 'd')).code).toBe(0);
   expect(calls).toContainEqual(['deleteApplication', { clientId: CLIENT }]);
   expect((await session.bare('app', 'delete', 'bot', '--data', 'd')).code).toBe(2);
+});
+
+test('secrets and certificates of an application are added, listed apart and removed', async () => {
+  const { session, calls } = await open();
+  const added = await session.bare('app', 'secret', 'add', CLIENT, '--valid-days', '30', '--data', 'd');
+  expect(added.out).toContain('n3w');
+  expect(calls).toContainEqual(['addApplicationSecret', { clientId: CLIENT, validDays: 30 }]);
+  expect((await session.bare('app', 'secret', 'add', CLIENT, '--valid-days', '0', '--data', 'd')).code).toBe(2);
+  const secrets = await session.bare('app', 'secret', 'list', CLIENT, '--data', 'd');
+  expect(secrets.out).toMatch(/s1 .* never +1 h ago/);
+  expect(secrets.out).not.toContain('c1');
+  expect((await session.bare('app', 'certificate', 'list', CLIENT, '--data', 'd')).out).toMatch(/c1 +CN=soar/);
+  await session.bare('app', 'certificate', 'remove', CLIENT, 'c1', '--data', 'd');
+  expect(calls).toContainEqual(['removeApplicationCredential', { clientId: CLIENT, kind: 'certificate', id: 'c1' }]);
+  const absent = await session.bare('app', 'certificate', 'add', CLIENT, '--cert', '/does/not/exist', '--data', 'd');
+  expect(absent.code).not.toBe(0);
+});
+
+test('a native application has no role and no secret', async () => {
+  const { session, calls } = await open();
+  const created = await session.bare(
+    'app',
+    'create',
+    'cli',
+    '--native',
+    '--grant',
+    'device_code',
+    '--data',
+    'd',
+    '--json',
+  );
+  expect(JSON.parse(created.out)).toEqual({ tenantId: TENANT, clientId: CLIENT });
+  expect(calls).toContainEqual(['createNativeApplication', { name: 'cli', grants: ['device_code'] }]);
 });
 
 test('an enrolment token is created with what bounds it', async () => {

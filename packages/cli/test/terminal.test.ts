@@ -120,6 +120,12 @@ const ROUTES: FixtureRoutes = {
 const TENANT = '11111111-2222-4333-8444-555555555555';
 const CREATED = '2026-02-04T11:00:00.0000000Z';
 const token = { id: 'i', tenantId: TENANT, tags: ['a'], group: 'g', uses: 1, maxUses: 2, revoked: false };
+const credential = {
+  id: 'i',
+  createdDateTimeUtc: CREATED,
+  expiresDateTimeUtc: null,
+  lastUsedDateTimeUtc: CREATED,
+};
 const entry = {
   sequence: 1,
   at: 1,
@@ -142,10 +148,34 @@ const SAMPLES: { readonly [Name in AdminOperation]: AdminAnswer<Name> } = {
   }),
   listApplications: ADMIN_OPERATIONS.listApplications.answer.parse({
     applications: [
-      { tenantId: TENANT, clientId: TENANT, name: 'n', roles: [], deviceGroups: ['g'], createdDateTimeUtc: CREATED },
+      {
+        tenantId: TENANT,
+        clientId: TENANT,
+        name: 'n',
+        roles: [],
+        deviceGroups: ['g'],
+        createdDateTimeUtc: CREATED,
+        grants: [],
+        scopes: [],
+        isNative: false,
+        redirectUris: ['https://a.example'],
+      },
     ],
   }),
   deleteApplication: { deleted: true },
+  createNativeApplication: ADMIN_OPERATIONS.createNativeApplication.answer.parse({
+    tenantId: TENANT,
+    clientId: TENANT,
+  }),
+  addApplicationSecret: { id: 'i', clientSecret: 's', expiresDateTimeUtc: CREATED },
+  addApplicationCertificate: { id: 'i', subject: 's', expiresDateTimeUtc: CREATED },
+  listApplicationCredentials: {
+    credentials: [
+      { ...credential, kind: 'secret', subject: null },
+      { ...credential, kind: 'certificate', subject: 's' },
+    ],
+  },
+  removeApplicationCredential: { removed: true },
   describeServer: { url: null, caPem: null, targets: [] },
   createEnrolToken: { id: 'i', token: 't' },
   listEnrolTokens: ADMIN_OPERATIONS.listEnrolTokens.answer.parse({
@@ -197,8 +227,17 @@ const REMOTE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'actions get': [['actions', 'get', SAMPLE_ACTION_ID]],
 };
 const LOCAL: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'app create': [['app', 'create', 'x', '--role', 'Machine.LiveResponse']],
+  'app create': [
+    ['app', 'create', 'x', '--role', 'Machine.LiveResponse'],
+    ['app', 'create', 'x', '--native'],
+  ],
   'app list': [['app', 'list']],
+  'app secret add': [['app', 'secret', 'add', TENANT]],
+  'app secret list': [['app', 'secret', 'list', TENANT]],
+  'app secret remove': [['app', 'secret', 'remove', TENANT, TERMINAL_POISON]],
+  'app certificate add': [['app', 'certificate', 'add', TENANT, '--cert', 'FOLDER/secret']],
+  'app certificate list': [['app', 'certificate', 'list', TENANT]],
+  'app certificate remove': [['app', 'certificate', 'remove', TENANT, TERMINAL_POISON]],
   'app delete': [['app', 'delete', TENANT]],
   'enrol-token create': [['enrol-token', 'create']],
   'enrol-token list': [['enrol-token', 'list']],

@@ -22,6 +22,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
   const folder = await openDataFolder({ path, now, terms: NO_TERMS, names: serverNames('localhost', null) });
   const operations = adminOperations({
     access: folder.store.access,
+    credentials: folder.store.credentials,
     lockdown: lockdown({ lockdown: folder.store.lockdown, ...NOBODY, clock: { now } }),
     audit: folder.store.audit,
     actions: folder.store.actions,

@@ -110,6 +110,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     { every, onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again') },
     chores(engine, () => {
       rest.rate.forget();
+      rest.forgetFailures();
       install.forget();
     }),
   );

@@ -4,26 +4,14 @@
  */
 import { z } from 'zod';
 import { AuditEntry, AuditHead } from '../audit/audit-entry.ts';
-import { ApplicationId, MachineId, TenantId } from '../ids.ts';
+import { MachineId, TenantId } from '../ids.ts';
 import { InstantText } from '../instant.ts';
-import { ROLES } from '../permission.ts';
 import { TARGETS } from '../targets.ts';
+import { APPLICATION_OPERATIONS } from './application-operations.ts';
+import { GroupName } from './group-name.ts';
 
 /** File name of the socket in the data folder. */
 export const ADMIN_SOCKET_NAME = 'admin.sock';
-
-/** Name of a device group: unique in its tenant, in any case. */
-const GroupName = z.string().trim().min(1).max(200);
-
-export const ApplicationSummary = z.object({
-  tenantId: TenantId,
-  clientId: ApplicationId,
-  name: z.string(),
-  roles: z.array(z.enum(ROLES)),
-  deviceGroups: z.union([z.literal('all'), z.array(z.string())]),
-  createdDateTimeUtc: InstantText,
-});
-export type ApplicationSummary = z.infer<typeof ApplicationSummary>;
 
 export const EnrolTokenSummary = z.object({
   id: z.string(),
@@ -65,19 +53,7 @@ export const ADMIN_OPERATIONS = {
     request: z.strictObject({ after: z.int().min(0) }),
     answer: z.object({ entries: z.array(AuditEntry), head: AuditHead, isLast: z.boolean() }),
   },
-  createApplication: {
-    request: z.strictObject({
-      name: z.string().min(1).max(200),
-      roles: z.array(z.enum(ROLES)).min(1),
-      deviceGroups: z.array(GroupName).min(1).max(200).optional(),
-    }),
-    answer: z.object({ tenantId: TenantId, clientId: ApplicationId, clientSecret: z.string() }),
-  },
-  listApplications: { request: z.strictObject({}), answer: z.object({ applications: z.array(ApplicationSummary) }) },
-  deleteApplication: {
-    request: z.strictObject({ clientId: ApplicationId }),
-    answer: z.object({ deleted: z.boolean() }),
-  },
+  ...APPLICATION_OPERATIONS,
   createEnrolToken: {
     request: z.strictObject({
       tags: z.array(z.string().min(1).max(200)).max(50),

@@ -1,73 +1,31 @@
 /** What the command line may do to a data folder, whoever holds it (semantics 29). */
-import { ApplicationId, type Sha256, type TenantId } from '@longarm/contract/ids';
+import type { Sha256 } from '@longarm/contract/ids';
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import { formatEnrolToken } from '@longarm/contract/wire/enrol-token';
 import type { Lockdown } from '../actions/lock-down.ts';
 import type { ActionStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
-import type { AccessStore } from '../auth/ports.ts';
-import type { GroupStore, MachineStore } from '../machines/ports.ts';
+import type { MachineStore } from '../machines/ports.ts';
 import { ACTOR, type AdminOperations } from './admin-operations.ts';
+import { type ApplicationsIo, applicationCredentials, applications } from './applications.ts';
 import { deviceGroups, requireGroup } from './device-groups.ts';
 import { lockdownOperations } from './lockdown.ts';
 
 const HOUR_MS = 3_600_000;
-/** Random bytes of a client secret and of an enrolment token's secret. */
+/** Random bytes of an enrolment token's secret, and of its name. */
 const SECRET_BYTES = 32;
 const TOKEN_ID_BYTES = 9;
 
-export type AdminIo = {
-  readonly access: AccessStore;
+export type AdminIo = ApplicationsIo & {
   readonly audit: AuditStore;
   readonly lockdown: Lockdown;
   readonly actions: Pick<ActionStore, 'declareRestored'>;
   readonly machines: Pick<MachineStore, 'resolve'>;
-  readonly groups: GroupStore;
-  readonly tenant: TenantId;
-  readonly now: () => number;
-  readonly randomText: (bytes: number) => string;
-  readonly newId: () => string;
   /** What enrolment tokens carry; null where the server has no TLS of its own. */
   readonly caSha256: Sha256 | null;
   readonly describeServer: AdminOperations['describeServer'];
 };
-
-const applications = (
-  io: AdminIo,
-): Pick<AdminOperations, 'createApplication' | 'listApplications' | 'deleteApplication'> => ({
-  createApplication: async ({ name, roles, deviceGroups: names }) => {
-    const groups = await Promise.all((names ?? []).map((group) => requireGroup(io, group)));
-    const clientSecret = io.randomText(SECRET_BYTES);
-    const clientId = ApplicationId.parse(io.newId());
-    await io.access.addApplication(
-      {
-        id: clientId,
-        tenantId: io.tenant,
-        name,
-        secretSha256: hashSecret(clientSecret),
-        roles: [...new Set(roles)],
-        deviceGroups: names === undefined ? 'all' : [...new Set(groups.map((group) => group.name))],
-        createdAt: io.now(),
-      },
-      ACTOR,
-    );
-    return { tenantId: io.tenant, clientId, clientSecret };
-  },
-  listApplications: async () => ({
-    applications: (await io.access.listApplications(io.tenant)).map((application) => ({
-      tenantId: application.tenantId,
-      clientId: application.id,
-      name: application.name,
-      roles: [...application.roles],
-      deviceGroups: application.deviceGroups === 'all' ? 'all' : [...application.deviceGroups],
-      createdDateTimeUtc: formatInstant(application.createdAt),
-    })),
-  }),
-  deleteApplication: async ({ clientId }) => ({
-    deleted: await io.access.removeApplication(clientId, ACTOR, io.now()),
-  }),
-});
 
 const enrolTokens = (
   io: AdminIo,
@@ -116,6 +74,7 @@ const restore = (io: AdminIo): Pick<AdminOperations, 'declareRestored'> => ({
 
 export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...applications(io),
+  ...applicationCredentials(io),
   ...enrolTokens(io),
   ...deviceGroups(io),
   ...restore(io),

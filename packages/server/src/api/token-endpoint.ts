@@ -4,8 +4,8 @@
  */
 import { Refusal } from '@longarm/contract/errors';
 import { TOKEN_BODY_BYTES } from '@longarm/contract/limits';
-import type { TokenAnswer, TokenRequest } from '../auth/issue-token.ts';
-import { OAUTH_FAULTS, OAuthFault } from '../auth/oauth-fault.ts';
+import { OAuthFault } from '../auth/oauth-fault.ts';
+import type { TokenAnswer, TokenRequest } from '../auth/token-request.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 import { readBody } from '../http/read-body.ts';
 
@@ -17,11 +17,14 @@ type TokenIo = {
 
 const PATH = /^\/+([^/]+)\/oauth2\/(v2\.0\/)?token\/?$/i;
 
-type Credentials = { readonly id: string | null; readonly secret: string | null };
+type Credentials = { readonly id: string; readonly secret: string };
 
-const basicCredentials = (authorization: string | null): Credentials => {
+type Connection = { readonly base: string; readonly source: string | null };
+
+/** Both of them, or none. */
+const basicCredentials = (authorization: string | null): Credentials | null => {
   const encoded = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (encoded === undefined) return { id: null, secret: null };
+  if (encoded === undefined) return null;
   const [id = '', ...secret] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
   return { id, secret: secret.join(':') };
 };
@@ -35,11 +38,11 @@ const decoded = (text: string): string => {
 };
 
 const faultAnswer = (io: TokenIo, fault: OAuthFault): Response => {
-  const { status, number } = OAUTH_FAULTS[fault.error];
+  const { error, status, number } = fault.row;
   const trace = io.newId();
   return jsonAnswer(
     {
-      error: fault.error,
+      error,
       error_description: `AADSTS${number}: ${fault.message}`,
       error_codes: [number],
       timestamp: new Date(io.now())
@@ -50,41 +53,43 @@ const faultAnswer = (io: TokenIo, fault: OAuthFault): Response => {
       correlation_id: trace,
     },
     status,
+    fault.retryAfterSeconds === null ? {} : { 'Retry-After': String(fault.retryAfterSeconds) },
   );
 };
 
-const requestOf = async (request: Request, path: RegExpExecArray, base: string): Promise<TokenRequest> => {
+/** Parameters by name; the first of a name counts. */
+const parametersOf = (form: URLSearchParams, basic: Credentials | null): ReadonlyMap<string, string> => {
+  const parameters = new Map([...form].reverse());
+  if (basic === null) return parameters;
+  if (!parameters.has('client_id')) parameters.set('client_id', basic.id);
+  if (!parameters.has('client_secret')) parameters.set('client_secret', basic.secret);
+  return parameters;
+};
+
+const requestOf = async (request: Request, path: RegExpExecArray, connection: Connection): Promise<TokenRequest> => {
   if (request.method !== 'POST')
-    throw new OAuthFault(
-      'invalid_request',
-      `A token request is a POST with a form as its body, got ${request.method}.`,
-    );
+    throw new OAuthFault('badRequest', `A token request is a POST with a form as its body, got ${request.method}.`);
   const form = new URLSearchParams(await readBody(request, TOKEN_BODY_BYTES));
-  const basic = basicCredentials(request.headers.get('authorization'));
   return {
     tenant: decoded(path[1] ?? ''),
     version: path[2] === undefined ? 1 : 2,
-    grantType: form.get('grant_type'),
-    clientId: form.get('client_id') ?? basic.id,
-    clientSecret: form.get('client_secret') ?? basic.secret,
-    scope: form.get('scope'),
-    resource: form.get('resource'),
-    base,
+    form: parametersOf(form, basicCredentials(request.headers.get('authorization'))),
+    ...connection,
   };
 };
 
 /** Null for a path that is not a token endpoint's. Other faults are thrown. */
 export const tokenDoor =
   (io: TokenIo) =>
-  async (request: Request, path: string, base: string): Promise<Response | null> => {
+  async (request: Request, path: string, connection: Connection): Promise<Response | null> => {
     const match = PATH.exec(path);
     if (match === null) return null;
     try {
-      return jsonAnswer(await io.issueToken(await requestOf(request, match, base)));
+      return jsonAnswer(await io.issueToken(await requestOf(request, match, connection)));
     } catch (fault) {
       if (fault instanceof OAuthFault) return faultAnswer(io, fault);
       // what the reading of the body refuses is told in this endpoint's form too
-      if (fault instanceof Refusal) return faultAnswer(io, new OAuthFault('invalid_request', fault.message));
+      if (fault instanceof Refusal) return faultAnswer(io, new OAuthFault('badRequest', fault.message));
       throw fault;
     }
   };

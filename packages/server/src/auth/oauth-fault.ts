@@ -1,22 +1,42 @@
 /**
- * Refusals of the token endpoints, in OAuth 2.0's form (RFC 6749 5.2) with the numbers that clients of Entra ID
- * print. The description never says which of id and secret was wrong where that would tell a stranger something.
+ * Refusals of the token endpoints, in OAuth 2.0's form (RFC 6749 5.2, RFC 8628 3.5) with the numbers that clients of
+ * Entra ID print. The sentence never says which of name and secret was wrong where that would tell a stranger something.
  */
+
+type Row = {
+  readonly error: string;
+  readonly status: 400 | 401 | 429;
+  /** What follows AADSTS. */
+  readonly number: number;
+  /** What was given was wrong as a guess is wrong: it is counted, and slows the next one down. */
+  readonly isGuess?: true;
+};
+
 export const OAUTH_FAULTS = {
-  invalid_client: { status: 401, number: 7000215 },
-  unauthorized_client: { status: 400, number: 700016 },
-  invalid_request: { status: 400, number: 900144 },
-  unsupported_grant_type: { status: 400, number: 70003 },
-  invalid_scope: { status: 400, number: 70011 },
-} as const;
-export type OAuthError = keyof typeof OAUTH_FAULTS;
+  wrongSecret: { error: 'invalid_client', status: 401, number: 7000215, isGuess: true },
+  expiredSecret: { error: 'invalid_client', status: 401, number: 7000222 },
+  wrongAssertion: { error: 'invalid_client', status: 401, number: 700027, isGuess: true },
+  staleAssertion: { error: 'invalid_client', status: 401, number: 700024 },
+  noCredential: { error: 'invalid_client', status: 401, number: 7000218 },
+  badRequest: { error: 'invalid_request', status: 400, number: 900144 },
+  unknownGrant: { error: 'unsupported_grant_type', status: 400, number: 70003 },
+  grantNotAllowed: { error: 'unauthorized_client', status: 400, number: 70001 },
+  tooManyFailures: { error: 'temporarily_unavailable', status: 429, number: 50053 },
+} as const satisfies Record<string, Row>;
+export type OAuthFaultName = keyof typeof OAUTH_FAULTS;
 
 export class OAuthFault extends Error {
   override readonly name = 'OAuthFault';
-  readonly error: OAuthError;
+  readonly fault: OAuthFaultName;
+  readonly retryAfterSeconds: number | null;
 
-  constructor(error: OAuthError, sentence: string) {
+  constructor(fault: OAuthFaultName, sentence: string, retryAfterSeconds: number | null = null) {
     super(sentence);
-    this.error = error;
+    this.fault = fault;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  get row(): Row {
+    return OAUTH_FAULTS[this.fault];
   }
 }

@@ -20,7 +20,11 @@ export type Doors<Server> = {
     request: Request,
     connection: { readonly base: string; readonly keepOpen: () => void; readonly address: string | null },
   ) => Promise<Response>;
-  readonly token: (request: Request, path: string, base: string) => Promise<Response | null>;
+  readonly token: (
+    request: Request,
+    path: string,
+    connection: { readonly base: string; readonly source: string | null },
+  ) => Promise<Response | null>;
   readonly enrol: (request: Request, path: string, remoteAddress: string | null) => Promise<Response | null>;
   readonly transfer: Door;
   /** Executables of the agent and the scripts that fetch them. */
@@ -101,7 +105,7 @@ const answerOf = async <Server>(doors: Doors<Server>, request: Request, server: 
   try {
     const answer = await forDevices(doors, request, { path, server, address });
     if (answer !== null) return answer;
-    const other = (await doors.token(request, path, base)) ?? (await doors.reference(path, base));
+    const other = (await doors.token(request, path, { base, source: address })) ?? (await doors.reference(path, base));
     if (other !== null) return other;
     throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);
   } catch (fault) {

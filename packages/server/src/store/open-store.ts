@@ -8,10 +8,11 @@ import { Migrator } from 'kysely/migration';
 import type { LockdownStore } from '../actions/lockdown-ports.ts';
 import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
-import type { AccessStore } from '../auth/ports.ts';
+import type { AccessStore, CredentialStore } from '../auth/ports.ts';
 import type { LibraryStore } from '../library/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
+import { credentialStore } from './access/credential-store.ts';
 import { actionStore } from './actions/action-store.ts';
 import { lockdownStore } from './actions/lockdown-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
@@ -25,6 +26,7 @@ import { firstMigration } from './migrations/0001-first.ts';
 import { auditChainMigration } from './migrations/0002-audit-chain.ts';
 import { authorSignaturesMigration } from './migrations/0003-author-signatures.ts';
 import { permissionMigration } from './migrations/0005-permission.ts';
+import { callersMigration } from './migrations/0006-callers.ts';
 import type { Schema } from './schema.ts';
 import { unitQueue } from './unit-queue.ts';
 
@@ -40,6 +42,7 @@ export type Store = {
   readonly lockdown: LockdownStore;
   readonly audit: AuditStore;
   readonly access: AccessStore;
+  readonly credentials: CredentialStore;
   readonly close: () => Promise<void>;
 };
 
@@ -70,6 +73,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0002-audit-chain': auditChainMigration,
           '0003-author-signatures': authorSignaturesMigration,
           '0005-permission': permissionMigration('integer'),
+          '0006-callers': callersMigration,
         }),
     },
   });
@@ -97,6 +101,7 @@ export const storeOver = (
     lockdown: lockdownStore(units, reader),
     audit: auditStore(units, reader),
     access: accessStore(units, reader, io.clock),
+    credentials: credentialStore(units, reader),
     close: async () => {
       await units.close();
       await reader.destroy();

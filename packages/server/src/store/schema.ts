@@ -23,13 +23,41 @@ export type ApplicationRow = {
   id: ApplicationId;
   tenant_id: TenantId;
   name: string;
+  /** Read no more: application_secrets has them all. */
   secret_sha256: string;
   /** JSON list of role names. */
   roles: string;
   created_at: EpochMs;
   /** JSON list of names of device groups; null for all. */
   device_groups: string | null;
+  /** JSON lists. */
+  grants: string;
+  scopes: string;
+  redirect_uris: string;
+  is_native: Truth;
 };
+
+export type ApplicationSecretRow = {
+  id: string;
+  application_id: ApplicationId;
+  secret_sha256: string;
+  created_at: EpochMs;
+  expires_at: EpochMs | null;
+  last_used_at: EpochMs | null;
+};
+
+export type ApplicationCertificateRow = {
+  /** SHA-256 of its DER form, base64url. */
+  id: string;
+  application_id: ApplicationId;
+  pem: string;
+  subject: string;
+  created_at: EpochMs;
+  expires_at: EpochMs;
+  last_used_at: EpochMs | null;
+};
+
+export type UsedAssertionRow = { id: string; expires_at: EpochMs };
 
 export type EnrolTokenRow = {
   id: string;
@@ -214,6 +242,9 @@ export type SettingRow = { name: string; value: string };
 export type Schema = {
   tenants: TenantRow;
   applications: ApplicationRow;
+  application_secrets: ApplicationSecretRow;
+  application_certificates: ApplicationCertificateRow;
+  used_assertions: UsedAssertionRow;
   enrol_tokens: EnrolTokenRow;
   device_groups: DeviceGroupRow;
   machines: MachineRow;

@@ -8,20 +8,20 @@ import { issueResultLink } from '../actions/issue-result-link.ts';
 import { requestLiveResponse } from '../actions/request-live-response.ts';
 import { apiDoor } from '../api/app.ts';
 import { apiRoutes } from '../api/routes.ts';
-import { tokenDoor } from '../api/token-endpoint.ts';
 import { authenticate } from '../auth/bearer.ts';
-import { issueToken } from '../auth/issue-token.ts';
 import { resultLinks } from '../auth/result-link.ts';
 import { libraryUpload } from '../library/upload-library-file.ts';
 import { callRate } from '../limits/call-rate.ts';
 import { findActiveMachine, findMachine } from '../machines/find-machine.ts';
 import { watchOutput } from '../transfer/watch-output.ts';
+import { callerDoors } from './caller-doors.ts';
 import type { Engine, World } from './engine.ts';
 import { every } from './every.ts';
 
 const MINUTE_MS = 60_000;
 
-export const restApi = (engine: Engine, { config, folder, log }: World) => {
+export const restApi = (engine: Engine, world: World) => {
+  const { config, folder, log } = world;
   const { store, blobs, hints, clock, now, limits, sessions } = engine;
   const links = resultLinks({ key: folder.sealKey, now, validMs: limits['link-minutes'] * MINUTE_MS });
   const { actions, machines, library, access } = store;
@@ -58,6 +58,7 @@ export const restApi = (engine: Engine, { config, folder, log }: World) => {
     every,
     upload: libraryUpload({ library, blobs, now, limits }),
   });
+  const callers = callerDoors(engine, world);
   return {
     rate,
     links,
@@ -71,10 +72,7 @@ export const restApi = (engine: Engine, { config, folder, log }: World) => {
       newId: randomUUID,
       onFault,
     }),
-    token: tokenDoor({
-      issueToken: issueToken({ access, key: folder.tokenKey, now, newId: randomUUID, defaultTenant: folder.tenant }),
-      newId: randomUUID,
-      now,
-    }),
+    token: callers.tokenDoor,
+    forgetFailures: callers.forget,
   };
 };

@@ -23,6 +23,7 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, { ur
   await rm(path, { force: true });
   const operations = adminOperations({
     access: engine.store.access,
+    credentials: engine.store.credentials,
     lockdown: lockdownOf(engine),
     audit: engine.store.audit,
     actions: engine.store.actions,

@@ -1,20 +1,25 @@
 /** Tenants, applications, enrolment tokens and kept settings in the store. */
+import type { Grant } from '@longarm/contract/application';
 import { TenantId } from '@longarm/contract/ids';
-import type { Role } from '@longarm/contract/permission';
+import type { Role, Scope } from '@longarm/contract/permission';
 import type { Kysely, Selectable } from 'kysely';
 import type { DeviceGroups } from '../../audit/reach.ts';
-import type { AccessStore, ApplicationRecord, EnrolTokenRecord } from '../../auth/ports.ts';
+import type { AccessStore, ApplicationRecord, EnrolTokenRecord, SecretRecord } from '../../auth/ports.ts';
 import type { ApplicationRow, EnrolTokenRow, Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
+import { insertSecret } from './credential-store.ts';
 
 const applicationRecord = (row: Selectable<ApplicationRow>): ApplicationRecord => ({
   id: row.id,
   tenantId: row.tenant_id,
   name: row.name,
-  secretSha256: row.secret_sha256,
   // written by this store from parsed names
   roles: JSON.parse(row.roles) as Role[],
+  grants: JSON.parse(row.grants) as Grant[],
+  scopes: JSON.parse(row.scopes) as Scope[],
+  redirectUris: JSON.parse(row.redirect_uris) as string[],
+  isNative: row.is_native === 1,
   deviceGroups: row.device_groups === null ? 'all' : (JSON.parse(row.device_groups) as DeviceGroups),
   createdAt: row.created_at,
 });
@@ -41,26 +46,40 @@ const ensureDefaultTenant = async (db: Kysely<Schema>, now: number): Promise<Ten
   return id;
 };
 
-const addApplication = async (db: Kysely<Schema>, application: ApplicationRecord, actor: string) => {
+const addApplication = async (
+  db: Kysely<Schema>,
+  { application, secret }: { readonly application: ApplicationRecord; readonly secret: SecretRecord | null },
+  actor: string,
+) => {
   await db
     .insertInto('applications')
     .values({
       id: application.id,
       tenant_id: application.tenantId,
       name: application.name,
-      secret_sha256: application.secretSha256,
+      secret_sha256: '',
       roles: JSON.stringify(application.roles),
       created_at: application.createdAt,
       device_groups: application.deviceGroups === 'all' ? null : JSON.stringify(application.deviceGroups),
+      grants: JSON.stringify(application.grants),
+      scopes: JSON.stringify(application.scopes),
+      redirect_uris: JSON.stringify(application.redirectUris),
+      is_native: application.isNative ? 1 : 0,
     })
     .execute();
+  if (secret !== null) await insertSecret(db, secret);
   await writeAudit(db, {
     tenantId: application.tenantId,
     at: application.createdAt,
     actor,
     event: 'application.added',
     subject: application.id,
-    detail: { name: application.name, roles: application.roles, deviceGroups: application.deviceGroups },
+    detail: {
+      name: application.name,
+      roles: application.roles,
+      deviceGroups: application.deviceGroups,
+      grants: application.grants,
+    },
   });
 };
 
@@ -146,7 +165,7 @@ export const accessStore = (
     const row = await reader.selectFrom('applications').selectAll().where('id', '=', id).executeTakeFirst();
     return row === undefined ? null : applicationRecord(row);
   },
-  addApplication: (application, actor) => units.run((db) => addApplication(db, application, actor)),
+  addApplication: (application, secret, actor) => units.run((db) => addApplication(db, { application, secret }, actor)),
   listApplications: async (tenantId) => {
     const rows = await reader
       .selectFrom('applications')
