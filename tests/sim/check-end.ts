@@ -24,7 +24,8 @@ export const unrest = ({ watch, devices }: EndIo): string | null => {
     if (!FINAL.has(line.status)) return `${line.id} is ${line.status}`;
     if (line.holds_slot === 1) return `${line.id} is ${line.status} and holds a session`;
   }
-  for (const { index, journal, running } of devices) {
+  for (const { index, journal, running, isGone } of devices) {
+    if (isGone()) continue;
     const [process] = running();
     if (process !== undefined) return `a script of ${process.actionId} runs on device ${index}`;
     const owed = journal()?.owed().length ?? 0;
@@ -60,8 +61,8 @@ export const checkEnd = (io: EndIo): void => {
     if (ids.size > 1) watch.violate(2, `key ${key} was answered with ${ids.size} actions`);
   for (const key of blobs.keys())
     if (!KEY.test(key)) watch.violate(8, `an upload is kept under ${JSON.stringify(key)}`);
-  for (const { index, journal, journalBytes } of devices) {
-    const owed = journal()?.owed().length ?? 0;
+  for (const { index, journal, journalBytes, isGone } of devices) {
+    const owed = isGone() ? 0 : (journal()?.owed().length ?? 0);
     if (owed > 0) watch.violate(9, `device ${index} still owes ${owed} reports, with nobody in their way`);
     if (journalBytes() > JOURNAL_BYTES) watch.violate(9, `the journal of device ${index} has ${journalBytes()} bytes`);
   }

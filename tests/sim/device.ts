@@ -21,6 +21,9 @@ export type SimulatedDevice = {
   readonly crashSoon: () => void;
   /** The device is off for so long; what was not synced may be lost, its processes are. */
   readonly losePower: (offMs: number) => void;
+  /** It is switched off and never comes back. */
+  readonly vanish: () => void;
+  readonly isGone: () => boolean;
   readonly setCutOff: (isCutOff: boolean) => void;
   readonly cutConnections: () => void;
   readonly setDiskFull: (isFull: boolean) => void;
@@ -45,7 +48,14 @@ export type DeviceIo = NetworkIo & {
 
 export const commandKey = (actionId: string, index: number): string => `${actionId}-${index}`;
 
-type State = { life: Life | null; journal: Journal | null; isOff: boolean; boots: number; clockOffsetMs: number };
+type State = {
+  life: Life | null;
+  journal: Journal | null;
+  isOff: boolean;
+  isGone: boolean;
+  boots: number;
+  clockOffsetMs: number;
+};
 
 /** An agent that dies takes its ends of the pipes with it: what its scripts said by then is what there is. */
 const leaveScripts = (io: DeviceIo, hardware: { readonly running: Processes; readonly spool: Spool }) => {
@@ -75,6 +85,7 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
     life: null,
     journal: null,
     isOff: false,
+    isGone: false,
     boots: 1,
     clockOffsetMs: random.int(-1, 1) * 7_200_000,
   };
@@ -103,7 +114,7 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
       life,
     );
   const start = () => {
-    if (state.isOff || state.life?.isOver() === false) return;
+    if (state.isOff || state.isGone || state.life?.isOver() === false) return;
     const life = newLife(time);
     state.life = life;
     trace.tell(who, 'agent starts');
@@ -145,6 +156,13 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
         start();
       });
     },
+    vanish: () => {
+      trace.tell(who, 'is gone for good');
+      state.isGone = true;
+      state.life?.end();
+      running.endAll();
+    },
+    isGone: () => state.isGone,
     setCutOff: (isCutOff) => {
       trace.tell(who, isCutOff ? 'is cut off' : 'is reachable again');
       network.setCutOff(isCutOff);

@@ -14,6 +14,7 @@ export const FAULTS = [
   'server-crash',
   'power-loss',
   'device-away',
+  'device-gone',
   'write-torn',
   'unsynced-lost',
   'journal-full',

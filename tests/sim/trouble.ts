@@ -77,6 +77,9 @@ const deviceTroubles = ({ time, random, faults, limits }: TroubleIo, device: Sim
 export const beginTrouble = (io: TroubleIo): void => {
   const { random, faults } = io;
   const howOften = random.pick([1, 3, 8]);
+  const [unlucky] = io.devices;
+  if (unlucky !== undefined && faults.strikes('device-gone', 0.4))
+    io.time.after(random.int(0, io.limits.troubleMs), unlucky.vanish);
   for (const device of io.devices) recurring(io, deviceTroubles(io, device), howOften);
   const server: readonly Trouble[] = [
     ['server-crash', io.server.crashSoon],
