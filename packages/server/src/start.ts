@@ -23,6 +23,7 @@ import { resumeLockdown } from './wiring/lockdown.ts';
 import { wayInPace } from './wiring/paces.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
+import { frontDoorRefusals } from './wiring/tallied.ts';
 
 const MIB = 1_048_576;
 
@@ -96,8 +97,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     allowIdle: (request, server, seconds) => server.timeout(request, seconds),
     newId: randomUUID,
     onFault: rest.onFault,
-    onRefused: ({ code, door, address, requestId }) =>
-      engine.tally.count({ event: 'request.refused', by: null, subject: door, code, origin: { address, requestId } }),
+    onRefused: frontDoorRefusals(engine),
   });
   if (config.tls === 'own') {
     const { caSha256 } = folder.certificates;

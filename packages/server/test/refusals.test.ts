@@ -21,7 +21,7 @@ const written = async () => {
   await server.restart();
   const rows = storeRows(
     server.dataFolder,
-    "select * from audit where seq > ? and (event like '%.refused' or event = 'request.failed') order by seq",
+    "select * from audit where seq > ? and (event like '%.refused' or event in ('request.failed', 'sign-in.issued')) order by seq",
     seen,
   );
   seen = Number(rows.at(-1)?.seq ?? seen);
@@ -68,7 +68,7 @@ test('too many calls, a body that is none and a machine that is not here are tol
   const codes: string[] = [];
   for (const body of bodies) codes.push((await ask('192.0.2.3', RUN, { headers: bearer, body })).code);
   expect(codes).toEqual(['InvalidRequestBody', 'ResourceNotFound', 'TooManyRequests', 'TooManyRequests']);
-  const entries = await written();
+  const entries = (await written()).filter(({ event }) => event === 'request.refused');
   expect(entries.map(({ actor, code, count }) => [actor, code, count])).toEqual([
     ['analyst@example.org', 'InvalidRequestBody', 1],
     ['analyst@example.org', 'ResourceNotFound', 1],
@@ -106,6 +106,33 @@ test('devices that may not enrol, prove themselves or talk so', async () => {
     [`device ${known.machineId}`, 'device.refused', 'connection', 'bad-turn'],
   ]);
   expect(entries[4]).toMatchObject({ about: known.machineId, origin: { address: '127.0.0.1' } });
+});
+
+test('tokens that were issued, and those that were not: to whom, by which grant, from where', async () => {
+  await written();
+  const { clientId, clientSecret } = await server.admin.call('createApplication', {
+    name: 'soar',
+    roles: ['Machine.Read.All'],
+  });
+  const token = async (form: Readonly<Record<string, string>>) => {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, ...form });
+    const headers = { 'x-forwarded-for': '192.0.2.6' };
+    const response = await fetch(`${server.url}/default/oauth2/v2.0/token`, { method: 'POST', body, headers });
+    return JSON.parse(await response.text());
+  };
+  await token({ client_secret: clientSecret });
+  await token({ client_secret: clientSecret });
+  await token({ client_secret: 'wrong' });
+  await token({ grant_type: 'saml2-bearer' });
+  const entries = (await written()).filter(({ event }) => event.startsWith('sign-in.'));
+  const asked = { subject: 'client_credentials', about: clientId };
+  expect(entries).toMatchObject([
+    { ...asked, event: 'sign-in.refused', actor: 'stranger', code: 'invalid_client 7000215', count: 1 },
+    { event: 'sign-in.refused', actor: 'stranger', subject: 'other grant', code: 'unsupported_grant_type 70003' },
+    { event: 'sign-in.issued', actor: 'soar', subject: 'client_credentials', code: 'ok', count: 2 },
+  ]);
+  expect(new Set(entries.map(({ origin }) => origin.address))).toEqual(new Set(['192.0.2.6']));
+  expect(JSON.stringify(entries)).not.toContain(clientSecret);
 });
 
 test('a flood of bad requests is few entries, and commits nothing while it lasts', async () => {

@@ -4,9 +4,10 @@ import { type Connections, connections } from '../gateway/connections.ts';
 import { onFrame } from '../gateway/on-frame.ts';
 import { prove } from '../gateway/prove.ts';
 import type { Engine } from './engine.ts';
+import { deviceRefusals } from './tallied.ts';
 
 export const deviceConnections = (engine: Engine): Connections => {
-  const { store, hints, now, clock, sessions, tally, log } = engine;
+  const { store, hints, now, clock, sessions, log } = engine;
   return connections({
     sessions,
     now,
@@ -35,15 +36,7 @@ export const deviceConnections = (engine: Engine): Connections => {
       log.info({ machineId, session: sessionId }, 'device disconnected');
       await store.machines.disconnected(machineId, sessionId, now());
     },
-    onRefused: (session, code, about) =>
-      tally.count({
-        event: 'device.refused',
-        by: session.phase === 'connected' ? { tenantId: null, name: `device ${session.machineId}` } : null,
-        subject: 'connection',
-        code,
-        origin: { address: session.remoteAddress, requestId: session.id },
-        ...(about === undefined ? {} : { about }),
-      }),
+    onRefused: deviceRefusals(engine),
     onFault: (session, fault) =>
       log.error({ err: fault, machineId: session.machineId }, 'a frame could not be handled'),
   });
