@@ -1,4 +1,5 @@
-// The seeded world. --seed S [--trace] replays one; --seeds N [--from S] runs many and says what really happened.
+// The seeded world. --seed S [--trace] replays one; --seeds N [--from S] runs many and says what really happened;
+// --jobs N shares them among processes, and ends with one line: N passed, N failed (a process that fails stops there).
 import { parseArgs } from 'node:util';
 import { FAULTS } from '../tests/sim/faults.ts';
 import { type Outcome, runWorld } from '../tests/sim/world.ts';
@@ -10,6 +11,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '500' },
     from: { type: 'string', default: '1' },
     minutes: { type: 'string' },
+    jobs: { type: 'string', default: '1' },
   },
 });
 
@@ -56,10 +58,31 @@ const runMany = (from: number, count: number, untilMs: number): boolean => {
   return true;
 };
 
+/** Each process takes as many seeds, one range after another. */
+const shareOut = async (from: number, count: number, jobs: number): Promise<boolean> => {
+  const ranges = Array.from({ length: jobs }, (_, job) => {
+    const first = Math.floor((count * job) / jobs);
+    return { from: from + first, count: Math.floor((count * (job + 1)) / jobs) - first };
+  });
+  const children = ranges.map((range) => {
+    const seeds = ['--seeds', String(range.count), '--from', String(range.from)];
+    return Bun.spawn([process.execPath, '--no-install', import.meta.path, ...seeds], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+  });
+  const statuses = await Promise.all(children.map((child) => child.exited));
+  const failed = statuses.filter((status) => status !== 0).length;
+  console.log(`${failed === 0 ? count : 0} passed, ${failed} failed`);
+  return failed === 0;
+};
+
 // a world wants a turn of its own (virtual-time.ts)
 await new Promise((resolve) => setImmediate(resolve));
 
 const longestMs = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
 const count = values.minutes === undefined ? Number(values.seeds) : Number.POSITIVE_INFINITY;
-const holds = values.seed === undefined ? runMany(Number(values.from), count, longestMs) : replay(Number(values.seed));
+const from = Number(values.from);
+const jobs = Number(values.jobs);
+const many = () => (jobs > 1 ? shareOut(from, count, jobs) : runMany(from, count, longestMs));
+const holds = values.seed === undefined ? await many() : replay(Number(values.seed));
 process.exitCode = holds ? 0 : 1;
