@@ -41,7 +41,10 @@ const COMMAND = { type: 'GetFile', params: [{ key: 'Path', value: '/tmp/x' }] };
 /** The same action by the store's port alone, for machines of its own that are away, too. */
 const directWriter = async ({ store, tenant }: DataFolder) => {
   const token = { id: 'bench', tenantId: tenant, secretSha256: 'a'.repeat(64), tags: [], group: null, uses: 0 };
-  await store.access.addEnrolToken({ ...token, maxUses: null, expiresAt: null, revoked: false, createdAt: 0 }, 'bench');
+  await store.access.addEnrolToken(
+    { ...token, maxUses: null, expiresAt: null, revoked: false, approval: false, createdAt: 0 },
+    'bench',
+  );
   const machineOf = (index: number) => MachineId.parse(index.toString(16).padStart(40, '0'));
   for (let index = 0; index < CLIENTS; index++) {
     await store.machines.enrol({

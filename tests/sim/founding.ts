@@ -82,7 +82,10 @@ export const factsOf = (index: number): DeviceFacts => ({
 
 const enrolAll = async (store: ReturnType<typeof storeOver>) => {
   const token = { id: 'token', tenantId: TENANT, secretSha256: 'x', tags: [], uses: 0, maxUses: null, group: null };
-  await store.access.addEnrolToken({ ...token, expiresAt: null, revoked: false, createdAt: BEGINNING_MS }, 'founding');
+  await store.access.addEnrolToken(
+    { ...token, expiresAt: null, revoked: false, approval: false, createdAt: BEGINNING_MS },
+    'founding',
+  );
   for (const [index, { machineId, publicKey }] of DEVICE_KEYS.entries())
     await store.machines.enrol({
       tokenId: token.id,

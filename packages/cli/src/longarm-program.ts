@@ -28,6 +28,7 @@ import { addLibrarySign } from './commands/library-sign.ts';
 import { addLibraryUpload } from './commands/library-upload.ts';
 import { LOCKDOWN_COMMANDS } from './commands/lockdown.ts';
 import { addLogin } from './commands/login.ts';
+import { addMachinesApprove, addMachinesReject, addMachinesRevoke } from './commands/machines-decide.ts';
 import { addMachinesGet } from './commands/machines-get.ts';
 import { addMachinesGroup } from './commands/machines-group.ts';
 import { addMachinesList } from './commands/machines-list.ts';
@@ -61,8 +62,16 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
     },
     {
       name: 'machines',
-      description: 'list, show, tag and group machines',
-      add: [addMachinesList, addMachinesGet, addMachinesTag, addMachinesGroup],
+      description: 'list, show, tag and group machines, and decide which may work',
+      add: [
+        addMachinesList,
+        addMachinesGet,
+        addMachinesTag,
+        addMachinesGroup,
+        addMachinesApprove,
+        addMachinesReject,
+        addMachinesRevoke,
+      ],
     },
     {
       name: 'library',

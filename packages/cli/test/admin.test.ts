@@ -16,7 +16,8 @@ afterEach(async () => {
 const TENANT = '11111111-2222-4333-8444-555555555555';
 const CLIENT = '7f9c3a52-1d5e-4a4e-9a54-6f1a5d0c2b11';
 const CREATED = '2026-02-04T11:00:00.0000000Z';
-const token = { tenantId: TENANT, tags: ['a'], group: null, uses: 1, createdDateTimeUtc: CREATED, revoked: false };
+const created = { tenantId: TENANT, tags: ['a'], group: null, uses: 1, createdDateTimeUtc: CREATED };
+const token = { ...created, revoked: false, approval: false };
 
 const credential = { createdDateTimeUtc: CREATED, expiresDateTimeUtc: null };
 
@@ -74,6 +75,7 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   },
   changeDeviceGroup: { liveResponse: false, approval: true },
   deleteDeviceGroup: { deleted: true },
+  decideEnrolment: { machineId: 'a'.repeat(40), state: 'Revoked', endedActions: 2 },
   moveMachine: { machineId: 'a'.repeat(40), group: 'Berlin' },
 };
 
@@ -248,6 +250,19 @@ test('applications, enrolment tokens and machines are given their groups', async
   expect(calls).toContainEqual(['moveMachine', { machine: 'host1', group: null }]);
   expect((await machines()).code).toBe(2);
   expect((await machines('Berlin', '--none')).code).toBe(2);
+});
+
+test('a device is approved, rejected and revoked, with the reason', async () => {
+  const { session, calls } = await open();
+  for (const decision of ['approve', 'reject', 'revoke']) {
+    const { out, code } = await session.bare('machines', decision, 'host1', '--reason', 'sold', '--data', 'd');
+    expect([code, out.includes('a'.repeat(40))]).toEqual([0, true]);
+    expect(out.includes('Actions ended: 2.')).toBe(decision === 'revoke');
+    expect(calls).toContainEqual(['decideEnrolment', { machine: 'host1', decision, reason: 'sold' }]);
+  }
+  await session.bare('enrol-token', 'create', '--approval', '--data', 'd');
+  const asked = { tags: [], maxUses: null, validHours: null, approval: true };
+  expect(calls).toContainEqual(['createEnrolToken', asked]);
 });
 
 test('a lockdown is set with its reason, shown, and lifted', async () => {

@@ -121,7 +121,8 @@ const ROUTES: FixtureRoutes = {
 
 const TENANT = '11111111-2222-4333-8444-555555555555';
 const CREATED = '2026-02-04T11:00:00.0000000Z';
-const token = { id: 'i', tenantId: TENANT, tags: ['a'], group: 'g', uses: 1, maxUses: 2, revoked: false };
+const spent = { group: 'g', uses: 1, maxUses: 2 };
+const token = { id: 'i', tenantId: TENANT, tags: ['a'], ...spent, revoked: false, approval: false };
 const credential = {
   id: 'i',
   createdDateTimeUtc: CREATED,
@@ -191,6 +192,11 @@ const SAMPLES: { readonly [Name in AdminOperation]: AdminAnswer<Name> } = {
   },
   changeDeviceGroup: { liveResponse: false, approval: true },
   deleteDeviceGroup: { deleted: true },
+  decideEnrolment: ADMIN_OPERATIONS.decideEnrolment.answer.parse({
+    machineId: 'a'.repeat(40),
+    state: 'Revoked',
+    endedActions: 1,
+  }),
   moveMachine: ADMIN_OPERATIONS.moveMachine.answer.parse({ machineId: 'a'.repeat(40), group: 'g' }),
 };
 
@@ -251,6 +257,9 @@ const LOCAL: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'group change': [['group', 'change', TERMINAL_POISON, '--approval', 'on']],
   'group delete': [['group', 'delete', TERMINAL_POISON]],
   'machines group': [['machines', 'group', 'host1', 'g']],
+  'machines approve': [['machines', 'approve', 'host1']],
+  'machines reject': [['machines', 'reject', 'host1']],
+  'machines revoke': [['machines', 'revoke', 'host1']],
   'lockdown on': [['lockdown', 'on']],
   'lockdown off': [['lockdown', 'off']],
   'lockdown status': [['lockdown', 'status']],

@@ -127,3 +127,6 @@ export const FIND_BY_IP_DAYS = 30;
 /** One error sentence of a command, and how many are kept. */
 export const COMMAND_ERROR_CHARACTERS = 2_000;
 export const COMMAND_ERRORS = 20;
+
+/** How long a device whose key is refused stays away between two tries: it may be let in again. */
+export const REVOKED_RETRY_SECONDS = 3_600;

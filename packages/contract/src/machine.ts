@@ -8,6 +8,13 @@ export type OsPlatform = (typeof OS_PLATFORMS)[number];
 export const HEALTH_STATUSES = ['Active', 'Inactive'] as const;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
+/** Whether a device may work: what an administrator said of it, or is still to say. */
+export const ENROLMENT_STATES = ['Approved', 'PendingApproval', 'Rejected', 'Revoked'] as const;
+export type EnrolmentState = (typeof ENROLMENT_STATES)[number];
+
+export const ENROLMENT_DECISIONS = ['approve', 'reject', 'revoke'] as const;
+export type EnrolmentDecision = (typeof ENROLMENT_DECISIONS)[number];
+
 export const IpAddressEntity = z.object({
   ipAddress: z.string().max(64),
   macAddress: z.string().max(32).nullable(),
@@ -49,5 +56,7 @@ export const MachineEntity = z.object({
   ipAddresses: z.array(IpAddressEntity),
   vmMetadata: z.null(),
   isOnline: z.boolean().describe('connected to this server now'),
+  enrolmentState: z.enum(ENROLMENT_STATES).describe('Approved, or why the device gets nothing to do'),
+  enrolmentStateReason: z.string().nullable().describe('what the administrator said about it'),
 });
 export type MachineEntity = z.infer<typeof MachineEntity>;

@@ -7,6 +7,7 @@ import { lockdown } from './actions/lock-down.ts';
 import { directDoor, socketDoor } from './admin/admin-door.ts';
 import { adminOperations } from './admin/answer-operation.ts';
 import { FolderLocked, openDataFolder, serverNames } from './data-folder.ts';
+import { decideEnrolment } from './machines/decide-enrolment.ts';
 
 /** Envelopes are signed by a running server only; nothing is claimed through this door. */
 const NO_TERMS = { maxGetBytes: 1, maxOutputBytes: 1, stopOnNonzeroExit: false };
@@ -14,7 +15,8 @@ const NO_TERMS = { maxGetBytes: 1, maxOutputBytes: 1, stopOnNonzeroExit: false }
 /** No device is connected and nobody waits; devices hear of it when a server lets them in. */
 const NOBODY = {
   link: { cancel: () => false },
-  hints: { actionChanged: () => undefined, sessionEnded: () => undefined },
+  hints: { actionChanged: () => undefined, sessionEnded: () => undefined, wake: () => undefined },
+  dismissMachine: () => undefined,
 };
 
 const openFolder = async (path: string): Promise<AdminDoor> => {
@@ -24,6 +26,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
     access: folder.store.access,
     credentials: folder.store.credentials,
     lockdown: lockdown({ lockdown: folder.store.lockdown, ...NOBODY, clock: { now } }),
+    decideEnrolment: decideEnrolment({ machines: folder.store.machines, ...NOBODY, clock: { now } }),
     audit: folder.store.audit,
     actions: folder.store.actions,
     machines: folder.store.machines,

@@ -3,12 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Server } from 'bun';
 import { referenceDoor } from './api/reference-door.ts';
-import { enrolDevice } from './auth/enrol-device.ts';
 import { diskBlobStore } from './blobs/disk.ts';
 import type { ServerConfig } from './config.ts';
 import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { startSweeper } from './dispatch/sweeper.ts';
-import { enrolRoutes } from './gateway/enrol.ts';
 import { gateway, type SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
 import type { Log } from './telemetry/log.ts';
@@ -16,6 +14,7 @@ import { chores } from './wiring/chores.ts';
 import { dataPlane } from './wiring/data-plane.ts';
 import { deviceConnections } from './wiring/device-connections.ts';
 import { type Engine, openEngine, type World } from './wiring/engine.ts';
+import { enrolment } from './wiring/enrolment.ts';
 import { every } from './wiring/every.ts';
 import { installer } from './wiring/installer.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
@@ -65,6 +64,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   await resumeLockdown(engine, log);
   const rest = restApi(engine, world);
   const install = installer(engine, config);
+  const enrol = enrolment(engine, world);
   const devices = gateway({
     connections: deviceConnections(engine),
     admit: wayInPace(engine, 'connects-per-second').turn,
@@ -78,17 +78,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     reference: referenceDoor({ runAcceptedStatus: rest.acceptedStatus }),
     api: rest.api,
     token: rest.token,
-    enrol: enrolRoutes({
-      admit: wayInPace(engine, 'enrols-per-second').turn,
-      pause: Bun.sleep,
-      enrol: enrolDevice({
-        machines: engine.store.machines,
-        now: engine.now,
-        audience: folder.audience,
-        envelopeKey: folder.envelopeKey,
-      }),
-      caPem: config.tls === 'off' ? null : folder.certificates.caPem,
-    }),
+    enrol: enrol.door,
     transfer: dataPlane(engine, rest.links),
     install: install.door,
     upgrade: (request, server, address) =>
@@ -112,6 +102,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
       rest.rate.forget();
       rest.forgetFailures();
       install.forget();
+      enrol.forget();
     }),
   );
   const stop = async () => {

@@ -89,6 +89,8 @@ export const sampleMachine = (more: Partial<MachineEntity> = {}): MachineEntity 
   ipAddresses: [],
   vmMetadata: null,
   isOnline: true,
+  enrolmentState: 'Approved',
+  enrolmentStateReason: null,
   ...more,
 });
 

@@ -75,11 +75,12 @@ class Inbox {
     return this.#frames.some((frame) => frame.type === type);
   }
 
-  /** The first frame of the type, as soon as there is one; earlier ones of other types stay. */
-  async take<Type extends FrameToAgentType>(type: Type, timeoutMs: number): Promise<FrameOf<Type>> {
+  /** The first frame of one of the types, as soon as there is one; earlier ones of other types stay. */
+  async take<Type extends FrameToAgentType>(types: readonly Type[], timeoutMs: number): Promise<FrameOf<Type>> {
+    const find = () => this.#frames.findIndex((frame) => types.some((type) => type === frame.type));
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const place = this.#frames.findIndex((frame) => frame.type === type);
+      const place = find();
       // found by its type
       if (place >= 0) return this.#frames.splice(place, 1)[0] as FrameOf<Type>;
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -87,9 +88,9 @@ class Inbox {
       const timer = setTimeout(resolve, Math.max(0, deadline - performance.now()));
       await promise;
       clearTimeout(timer);
-      if (performance.now() >= deadline && !this.has(type)) {
+      if (performance.now() >= deadline && find() < 0) {
         throw new Error(
-          `no ${type} frame within ${timeoutMs} ms; there are: ${this.#frames.map((frame) => frame.type).join(', ') || 'none'}`,
+          `no ${types.join(' or ')} frame within ${timeoutMs} ms; there are: ${this.#frames.map((frame) => frame.type).join(', ') || 'none'}`,
         );
       }
     }
@@ -162,7 +163,8 @@ export class ScriptedDevice {
       facts: factsOf(this.#options),
       journaled,
     });
-    await this.take('welcome');
+    const { type } = await this.#inbox.take(['welcome', 'goodbye'], 5_000);
+    if (type === 'goodbye') throw new Error('the server said goodbye');
   }
 
   async disconnect(): Promise<void> {
@@ -179,7 +181,7 @@ export class ScriptedDevice {
   }
 
   take<Type extends FrameToAgentType>(type: Type, timeoutMs = 5_000): Promise<FrameOf<Type>> {
-    return this.#inbox.take(type, timeoutMs);
+    return this.#inbox.take([type], timeoutMs);
   }
 
   has(type: FrameToAgentType): boolean {

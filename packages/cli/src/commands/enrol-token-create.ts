@@ -12,6 +12,7 @@ type Flags = AdminFlags & {
   readonly group?: string;
   readonly uses?: number;
   readonly hours?: number;
+  readonly approval?: true;
   readonly installer?: boolean;
   readonly server?: string;
 };
@@ -43,6 +44,7 @@ const create = (flags: Flags) => async (door: AdminDoor) => {
     ...(flags.group === undefined ? {} : { group: flags.group }),
     maxUses: flags.uses ?? null,
     validHours: flags.hours ?? null,
+    ...(flags.approval === undefined ? {} : { approval: true }),
   };
   const { token, id } = await door.call('createEnrolToken', request);
   const caPem = server?.origin.startsWith('https:') === true ? server.caPem : null;
@@ -77,6 +79,7 @@ export const addEnrolTokenCreate = (parent: Command, parts: LongarmParts): void 
     .option('--group <name>', 'device group of the machines that enrol with it (default: none)')
     .option('--uses <n>', 'how many devices may enrol with it (default: any number)', readCount)
     .option('--hours <n>', 'how long it is good for (default: until it is revoked)', readHours)
+    .option('--approval', 'devices that enrol with it get nothing to do until `longarm machines approve`')
     .option('--installer', 'print the one line that installs the agent on a device')
     .option('--server <url>', 'with --installer: address by which devices reach the server (default: its own)');
   adminCommand(command, [

@@ -9,7 +9,8 @@ const stateOf = (token: EnrolTokenSummary, nowMs: number): string => {
   if (token.revoked) return 'revoked';
   if (token.maxUses !== null && token.uses >= token.maxUses) return 'used up';
   const expires = token.expiresDateTimeUtc;
-  return expires !== null && Date.parse(expires) <= nowMs ? 'expired' : 'good';
+  if (expires !== null && Date.parse(expires) <= nowMs) return 'expired';
+  return token.approval ? 'good, with approval' : 'good';
 };
 
 export const addEnrolTokenList = (parent: Command, parts: LongarmParts): void => {

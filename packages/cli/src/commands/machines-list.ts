@@ -22,6 +22,11 @@ const searchFilter = (text: string): string => {
   return `contains(computerDnsName,${literal}) or lastIpAddress eq ${literal} or machineTags/any(t: t eq ${literal})`;
 };
 
+const stateCell = ({ enrolmentState, isOnline }: MachineEntity): Table['rows'][number][number] => {
+  if (enrolmentState !== 'Approved') return { text: enrolmentState, style: 'bad' };
+  return isOnline ? { text: 'online', style: 'good' } : { text: 'away', style: 'dim' };
+};
+
 const machineTable = (machines: readonly MachineEntity[], nowMs: number): Table => ({
   columns: [
     { title: 'NAME' },
@@ -34,7 +39,7 @@ const machineTable = (machines: readonly MachineEntity[], nowMs: number): Table 
   ],
   rows: machines.map((machine) => [
     { text: machine.computerDnsName },
-    machine.isOnline ? { text: 'online', style: 'good' } : { text: 'away', style: 'dim' },
+    stateCell(machine),
     { text: machine.isOnline ? 'now' : formatAge(machine.lastSeen, nowMs) },
     { text: `${machine.osPlatform} ${machine.version}`.trim() },
     { text: machine.lastIpAddress ?? '' },

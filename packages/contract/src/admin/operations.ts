@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AuditEntry, AuditHead } from '../audit/audit-entry.ts';
 import { MachineId, TenantId } from '../ids.ts';
 import { InstantText } from '../instant.ts';
+import { ENROLMENT_DECISIONS, ENROLMENT_STATES } from '../machine.ts';
 import { TARGETS } from '../targets.ts';
 import { APPLICATION_OPERATIONS } from './application-operations.ts';
 import { GroupName } from './group-name.ts';
@@ -23,6 +24,8 @@ export const EnrolTokenSummary = z.object({
   createdDateTimeUtc: InstantText,
   expiresDateTimeUtc: InstantText.nullable(),
   revoked: z.boolean(),
+  /** Devices that enrol with it wait for an administrator's yes. */
+  approval: z.boolean(),
 });
 export type EnrolTokenSummary = z.infer<typeof EnrolTokenSummary>;
 
@@ -60,6 +63,7 @@ export const ADMIN_OPERATIONS = {
       group: GroupName.optional(),
       maxUses: z.int().positive().nullable(),
       validHours: z.number().positive().nullable(),
+      approval: z.boolean().optional(),
     }),
     answer: z.object({ id: z.string(), token: z.string() }),
   },
@@ -82,6 +86,15 @@ export const ADMIN_OPERATIONS = {
   moveMachine: {
     request: z.strictObject({ machine: z.string().min(1).max(255), group: GroupName.nullable() }),
     answer: z.object({ machineId: MachineId, group: z.string().nullable() }),
+  },
+  /** `machine`: an id, a DNS name or an aadDeviceId. */
+  decideEnrolment: {
+    request: z.strictObject({
+      machine: z.string().min(1).max(255),
+      decision: z.enum(ENROLMENT_DECISIONS),
+      reason: z.string().max(1_000),
+    }),
+    answer: z.object({ machineId: MachineId, state: z.enum(ENROLMENT_STATES), endedActions: z.int() }),
   },
   /** What a device has to know to be installed from the server. */
   describeServer: {

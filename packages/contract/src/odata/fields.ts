@@ -41,6 +41,7 @@ export const MACHINE_FIELDS = {
   rbacGroupId: 'number',
   rbacGroupName: 'text',
   isOnline: 'boolean',
+  enrolmentState: 'enum',
 } as const satisfies Record<string, FieldKind>;
 
 export type ActionField = keyof typeof ACTION_FIELDS;

@@ -118,6 +118,8 @@ const MACHINE: MachineEntity = {
   ipAddresses: [{ ipAddress: '10.0.0.5', macAddress: '020000000005', type: 'Ethernet', operationalStatus: 'Up' }],
   vmMetadata: null,
   isOnline: true,
+  enrolmentState: 'Approved',
+  enrolmentStateReason: null,
 };
 
 const LIBRARY_FILE: LibraryFileEntity = {

@@ -64,6 +64,7 @@ const EVENTS = {
   'queue-expired': { kind: 'queue-expired' },
   'run-expired': { kind: 'run-expired' },
   lost: { kind: 'lost' },
+  revoked: { kind: 'revoked', reason: 'stolen' },
 } as const satisfies Record<string, LifecycleEvent>;
 type EventName = keyof typeof EVENTS;
 const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[];
@@ -96,6 +97,7 @@ const TABLE: Readonly<Record<keyof typeof STATES, Readonly<Record<EventName, str
     'queue-expired': 'TimeOut: Failed Created',
     'run-expired': 'TimeOut: Failed Created',
     lost: LOST,
+    revoked: LOST,
   },
   accepted: {
     accepted: null,
@@ -109,6 +111,7 @@ const TABLE: Readonly<Record<keyof typeof STATES, Readonly<Record<EventName, str
     'queue-expired': 'TimeOut: Failed Created',
     'run-expired': 'TimeOut: Failed Created',
     lost: LOST,
+    revoked: LOST,
   },
   running: {
     accepted: null,
@@ -122,6 +125,7 @@ const TABLE: Readonly<Record<keyof typeof STATES, Readonly<Record<EventName, str
     'queue-expired': 'TimeOut: Failed Created',
     'run-expired': 'TimeOut: Failed Created',
     lost: LOST,
+    revoked: LOST,
   },
   last: {
     accepted: null,
@@ -135,6 +139,7 @@ const TABLE: Readonly<Record<keyof typeof STATES, Readonly<Record<EventName, str
     'queue-expired': 'TimeOut: Failed',
     'run-expired': 'TimeOut: Failed',
     lost: 'Failed: Failed',
+    revoked: 'Failed: Failed',
   },
   between: {
     accepted: null,
@@ -148,6 +153,7 @@ const TABLE: Readonly<Record<keyof typeof STATES, Readonly<Record<EventName, str
     'queue-expired': 'TimeOut: Completed Failed',
     'run-expired': 'TimeOut: Completed Failed',
     lost: 'Failed: Completed Failed',
+    revoked: 'Failed: Completed Failed',
   },
 };
 
@@ -177,8 +183,9 @@ describe('an action that has not ended', () => {
     expect(reasonOf('failed')?.reason).toBe('command 0 failed: no such file');
     expect(reasonOf('ended')?.reason).toContain('interrupted');
     expect(reasonOf('lost')?.reason).toContain('lost by the device');
+    expect(reasonOf('revoked')?.reason).toBe('its device was revoked: stolen');
     expect(reasonOf('queue-expired')?.reason).toContain('timed out');
-    for (const event of ['cancel', 'refused', 'ended', 'lost', 'run-expired'] as const) {
+    for (const event of ['cancel', 'refused', 'ended', 'lost', 'revoked', 'run-expired'] as const) {
       const after = reasonOf(event);
       expect(after?.commands[0]).toMatchObject({ errors: [after?.reason ?? `no end by ${event}`], endedAt: NOW });
     }
@@ -221,6 +228,7 @@ describe('cancelling', () => {
       ended: 'Effective',
       refused: 'Effective',
       lost: 'Effective',
+      revoked: 'Effective',
     } as const;
     for (const from of ['Requested', 'Acknowledged', 'Effective'] as const) {
       const before = state('Cancelled', ['Failed'], {

@@ -71,7 +71,9 @@ export type LifecycleEvent =
   | ({ readonly kind: 'approve' | 'deny' } & Decision)
   | { readonly kind: 'queue-expired' }
   | { readonly kind: 'run-expired' }
-  | { readonly kind: 'lost' };
+  | { readonly kind: 'lost' }
+  /** The device is no longer one of ours. */
+  | { readonly kind: 'revoked'; readonly reason: string };
 
 /** Final, and nothing of it runs on its device any more. */
 export const isOverInEffect = (state: Pick<ActionState, 'status' | 'cancellation'>): boolean =>
@@ -141,7 +143,16 @@ const decide = (
 };
 
 /** What can happen to an action that nobody has agreed to yet. */
-const BEFORE_APPROVAL: ReadonlySet<LifecycleEvent['kind']> = new Set(['approve', 'deny', 'cancel', 'queue-expired']);
+const BEFORE_APPROVAL: ReadonlySet<LifecycleEvent['kind']> = new Set([
+  'approve',
+  'deny',
+  'cancel',
+  'queue-expired',
+  'revoked',
+]);
+
+const revokedReason = (reason: string): string =>
+  reason === '' ? 'its device was revoked' : `its device was revoked: ${reason}`;
 
 const queueReason = (state: ActionState): string =>
   awaitsApproval(state)
@@ -234,14 +245,18 @@ const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: Epoch
       });
     case 'lost':
       return end(state, { status: 'Failed', reason: 'lost by the device: it no longer knows of it', now });
+    case 'revoked':
+      return end(state, { status: 'Failed', reason: revokedReason(event.reason), now });
   }
 };
+
+/** After these nothing of a cancelled action runs any more, or nobody will ever hear of it. */
+const ENDS_IN_EFFECT: ReadonlySet<LifecycleEvent['kind']> = new Set(['action-ended', 'refused', 'lost', 'revoked']);
 
 /** The state after the event, or null where the event changes nothing. `now` is the store's clock. */
 export const advance = (state: ActionState, event: LifecycleEvent, now: EpochMs): ActionState | null => {
   if (!isFinal(state.status)) return advanceUnfinished(state, event, now);
   if (event.kind === 'cancel-heard') return cancelProgress(state, 'Acknowledged', now);
-  if (event.kind === 'action-ended' || event.kind === 'refused' || event.kind === 'lost')
-    return cancelProgress(state, 'Effective', now);
+  if (ENDS_IN_EFFECT.has(event.kind)) return cancelProgress(state, 'Effective', now);
   return null;
 };

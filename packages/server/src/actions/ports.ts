@@ -44,6 +44,8 @@ export type RequestOutcome =
   | { readonly kind: 'locked-down'; readonly reason: string }
   | { readonly kind: 'no-machine' }
   | { readonly kind: 'switched-off'; readonly group: string }
+  /** `said`: "waits for approval". */
+  | { readonly kind: 'not-enrolled'; readonly said: string }
   | { readonly kind: 'no-file'; readonly index: number; readonly name: string }
   | { readonly kind: 'busy'; readonly activeId: ActionId; readonly unfinished: number }
   | { readonly kind: 'sessions-full' };

@@ -75,6 +75,11 @@ const refusal = (outcome: Exclude<RequestOutcome, { action: ActionRecord }>, mac
         'DisallowedOperation',
         `Live response is switched off for the device group ${JSON.stringify(outcome.group)}, which machine ${machine} is in. An administrator can switch it on.`,
       );
+    case 'not-enrolled':
+      return new Refusal(
+        'DisallowedOperation',
+        `Machine ${machine} ${outcome.said}. It gets nothing to do; an administrator decides with \`longarm machines approve\`.`,
+      );
     case 'no-file':
       return new Refusal(
         'InvalidInput',

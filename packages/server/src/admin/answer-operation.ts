@@ -6,10 +6,12 @@ import type { Lockdown } from '../actions/lock-down.ts';
 import type { ActionStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
+import type { DecideEnrolment } from '../machines/decide-enrolment.ts';
 import type { MachineStore } from '../machines/ports.ts';
 import { ACTOR, type AdminOperations } from './admin-operations.ts';
 import { type ApplicationsIo, applicationCredentials, applications } from './applications.ts';
 import { deviceGroups, requireGroup } from './device-groups.ts';
+import { enrolmentOperations } from './enrolment.ts';
 import { lockdownOperations } from './lockdown.ts';
 
 const HOUR_MS = 3_600_000;
@@ -20,6 +22,7 @@ const TOKEN_ID_BYTES = 9;
 export type AdminIo = ApplicationsIo & {
   readonly audit: AuditStore;
   readonly lockdown: Lockdown;
+  readonly decideEnrolment: DecideEnrolment;
   readonly actions: Pick<ActionStore, 'declareRestored'>;
   readonly machines: Pick<MachineStore, 'resolve'>;
   /** What enrolment tokens carry; null where the server has no TLS of its own. */
@@ -30,7 +33,7 @@ export type AdminIo = ApplicationsIo & {
 const enrolTokens = (
   io: AdminIo,
 ): Pick<AdminOperations, 'createEnrolToken' | 'listEnrolTokens' | 'revokeEnrolToken'> => ({
-  createEnrolToken: async ({ tags, group, maxUses, validHours }) => {
+  createEnrolToken: async ({ tags, group, maxUses, validHours, approval = false }) => {
     const id = io.randomText(TOKEN_ID_BYTES);
     const secret = io.randomText(SECRET_BYTES);
     const now = io.now();
@@ -45,6 +48,7 @@ const enrolTokens = (
       maxUses,
       expiresAt,
       revoked: false,
+      approval,
       createdAt: now,
     };
     await io.access.addEnrolToken(record, ACTOR);
@@ -61,6 +65,7 @@ const enrolTokens = (
       createdDateTimeUtc: formatInstant(token.createdAt),
       expiresDateTimeUtc: formatInstantOrNull(token.expiresAt),
       revoked: token.revoked,
+      approval: token.approval,
     })),
   }),
   revokeEnrolToken: async ({ id }) => ({ revoked: await io.access.revokeEnrolToken(id, ACTOR, io.now()) }),
@@ -80,5 +85,6 @@ export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...restore(io),
   describeServer: io.describeServer,
   ...lockdownOperations(io),
+  ...enrolmentOperations(io),
   readAudit: ({ after }) => io.audit.page(after),
 });

@@ -5,6 +5,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import { parseEnrolToken } from '@longarm/contract/wire/enrol-token';
 import type { EnrolAnswer, EnrolRequest } from '@longarm/contract/wire/enrolment';
 import { enrolProofText } from '@longarm/contract/wire/protocol';
+import { stateSentence } from '../machines/enrolment-state.ts';
 import type { EnrolOutcome, MachineStore } from '../machines/ports.ts';
 import { isSignedBy, machineIdOf } from './device-proof.ts';
 import { hashSecret } from './hash-secret.ts';
@@ -18,7 +19,7 @@ type EnrolIo = {
   readonly envelopeKey: string;
 };
 
-const FAULTS: Readonly<Record<Exclude<EnrolOutcome['kind'], 'enrolled'>, string>> = {
+const FAULTS: Readonly<Record<Exclude<EnrolOutcome['kind'], 'enrolled' | 'refused-machine'>, string>> = {
   'bad-token': 'The enrolment token is not known here.',
   revoked: 'The enrolment token was revoked. Ask for a new one.',
   expired: 'The enrolment token has expired. Ask for a new one.',
@@ -48,6 +49,8 @@ export const enrolDevice =
       externalIp,
       now: io.now(),
     });
+    if (outcome.kind === 'refused-machine')
+      throw new Refusal('Forbidden', `This device ${stateSentence(outcome.state, outcome.reason)}.`);
     if (outcome.kind !== 'enrolled') throw new Refusal('Unauthorized', FAULTS[outcome.kind]);
     return { machineId, tenantId: outcome.tenantId, audience: io.audience, envelopeKey: io.envelopeKey };
   };

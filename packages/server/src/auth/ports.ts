@@ -80,6 +80,8 @@ export type EnrolTokenRecord = {
   readonly maxUses: number | null;
   readonly expiresAt: EpochMs | null;
   readonly revoked: boolean;
+  /** Devices that enrol with it wait for an administrator's yes. */
+  readonly approval: boolean;
   readonly createdAt: EpochMs;
 };
 

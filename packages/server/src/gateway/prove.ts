@@ -1,17 +1,21 @@
 /** The handshake: a device proves its key against this connection's nonce, and both sides settle what is open. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
+import { REVOKED_RETRY_SECONDS } from '@longarm/contract/limits';
 import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { ActionStore, Hints, Reconciliation } from '../actions/ports.ts';
 import { isSignedBy } from '../auth/device-proof.ts';
 import type { Tickets } from '../auth/ticket.ts';
+import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
 import type { MachineStore } from '../machines/ports.ts';
 import { hold, refuse, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Seconds that a device that cannot be let in stays away. */
 const REFUSED_RETRY_SECONDS = 300;
+
+type Refused = { readonly reason: string; readonly retryAfterSeconds: number };
 
 type Prove = Extract<FrameToServer, { type: 'prove' }>;
 
@@ -27,21 +31,25 @@ export type ProveIo = {
   readonly onConnected: (session: Session, machineId: MachineId) => void;
 };
 
-const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<string | null> => {
+const refused = (reason: string, retryAfterSeconds = REFUSED_RETRY_SECONDS): Refused => ({ reason, retryAfterSeconds });
+
+const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<Refused | null> => {
   if (frame.protocol !== PROTOCOL_VERSION)
-    return `protocol ${frame.protocol} is not spoken here, only ${PROTOCOL_VERSION}`;
+    return refused(`protocol ${frame.protocol} is not spoken here, only ${PROTOCOL_VERSION}`);
   const identity = await io.machines.identity(frame.machineId);
   const { nonce } = session;
   // one proof for one nonce
   session.nonce = null;
-  if (nonce === null) return 'this connection had its proof already';
+  if (nonce === null) return refused('this connection had its proof already');
   const text = connectProofText({ nonce, machineId: frame.machineId, audience: io.audience });
   if (identity === null || !isSignedBy(identity.publicKey, text, frame.proof)) {
-    return 'this machine is not enrolled here, or its key is another one';
+    return refused('this machine is not enrolled here, or its key is another one');
   }
-  return identity.mergedInto === null
+  const { mergedInto, state, stateReason } = identity;
+  if (isSentAway(state)) return refused(`this device ${stateSentence(state, stateReason)}`, REVOKED_RETRY_SECONDS);
+  return mergedInto === null
     ? null
-    : `this machine was replaced by ${identity.mergedInto}, which enrolled later from the same place`;
+    : refused(`this machine was replaced by ${mergedInto}, which enrolled later from the same place`);
 };
 
 /** Both are asked for in one turn, so that they are written together. */
@@ -77,7 +85,11 @@ export const prove =
     session.phase = 'proving';
     const refusal = await refusalOf(io, session, frame);
     if (refusal !== null)
-      return refuse(session, { code: 'bad-proof', reason: refusal, about: frame.machineId }, REFUSED_RETRY_SECONDS);
+      return refuse(
+        session,
+        { code: 'bad-proof', reason: refusal.reason, about: frame.machineId },
+        refusal.retryAfterSeconds,
+      );
     session.machineId = frame.machineId;
     io.sessions.enter(frame.machineId, session);
     const settled = await enterStore(io, session, frame);

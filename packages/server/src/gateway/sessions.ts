@@ -16,6 +16,8 @@ export type Sessions = AgentLink &
     readonly connectedMachines: () => readonly MachineId[];
     /** Closes connections on which nothing was heard since the moment: half-open ones. */
     readonly closeSilent: (since: EpochMs) => void;
+    /** Ends the machine's connection, if it has one, and says why. */
+    readonly dismissMachine: (machineId: MachineId, reason: string, retryAfterSeconds: number) => void;
     readonly track: (session: Session) => void;
     readonly closeAll: (reason: string) => void;
   };
@@ -44,6 +46,10 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
     connectedMachines: () => [...byMachine.keys()].filter((machineId) => connected(machineId) !== null),
     closeSilent: (since) => {
       for (const session of all) if (session.lastHeardAt < since) session.wire.close();
+    },
+    dismissMachine: (machineId, reason, retryAfterSeconds) => {
+      const session = byMachine.get(machineId);
+      if (session !== undefined) dismiss(session, reason, retryAfterSeconds);
     },
     closeAll: (reason) => {
       for (const session of [...all]) dismiss(session, reason);

@@ -1,7 +1,7 @@
 /** What the machines room needs of the store. Each method is one atomic unit of work. */
-import type { MachineId, Sha256, TenantId } from '@longarm/contract/ids';
+import type { ActionId, MachineId, Sha256, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
-import type { IpAddressEntity } from '@longarm/contract/machine';
+import type { EnrolmentDecision, EnrolmentState, IpAddressEntity } from '@longarm/contract/machine';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { DeviceFacts } from '@longarm/contract/wire/facts';
 import type { Origin } from '../audit/ports.ts';
@@ -39,11 +39,15 @@ export type MachineRecord = {
   readonly firstSeen: EpochMs;
   readonly lastSeen: EpochMs;
   readonly isOnline: boolean;
+  readonly enrolmentState: EnrolmentState;
+  readonly enrolmentReason: string | null;
 };
 
 export type EnrolOutcome =
   | { readonly kind: 'enrolled'; readonly tenantId: TenantId; readonly supersedes: MachineId | null }
-  | { readonly kind: 'bad-token' | 'revoked' | 'expired' | 'used-up' | 'other-key' };
+  | { readonly kind: 'bad-token' | 'revoked' | 'expired' | 'used-up' | 'other-key' }
+  /** The same key, of a machine that is refused. */
+  | { readonly kind: 'refused-machine'; readonly state: EnrolmentState; readonly reason: string | null };
 
 export type Enrolment = {
   readonly tokenId: string;
@@ -60,11 +64,29 @@ export type DeviceIdentity = {
   readonly tenantId: TenantId;
   readonly publicKey: string;
   readonly mergedInto: MachineId | null;
+  readonly state: EnrolmentState;
+  readonly stateReason: string | null;
 };
+
+export type EnrolmentChange = {
+  readonly tenantId: TenantId;
+  readonly machineId: MachineId;
+  readonly decision: EnrolmentDecision;
+  readonly reason: string;
+  readonly actor: string;
+  readonly now: EpochMs;
+};
+
+export type EnrolmentOutcome =
+  | { readonly kind: 'changed'; readonly state: EnrolmentState; readonly ended: readonly ActionId[] }
+  /** The decision does not apply to a machine in this state. */
+  | { readonly kind: 'refused'; readonly state: EnrolmentState };
 
 export type MachineStore = {
   /** Spends one use of the token; a record of the same hardware that is not connected is superseded by this one. */
   readonly enrol: (enrolment: Enrolment) => Promise<EnrolOutcome>;
+  /** A revoked machine's unfinished actions end with it. */
+  readonly decideEnrolment: (change: EnrolmentChange) => Promise<EnrolmentOutcome>;
   readonly identity: (machineId: MachineId) => Promise<DeviceIdentity | null>;
   /** The machine is connected by this session from now on, whatever session it had. */
   readonly connected: (connection: {

@@ -25,6 +25,7 @@ import { machineStore } from './machines/machine-store.ts';
 import { firstMigration } from './migrations/0001-first.ts';
 import { auditChainMigration } from './migrations/0002-audit-chain.ts';
 import { authorSignaturesMigration } from './migrations/0003-author-signatures.ts';
+import { devicesMigration } from './migrations/0004-devices.ts';
 import { permissionMigration } from './migrations/0005-permission.ts';
 import { callersMigration } from './migrations/0006-callers.ts';
 import type { Schema } from './schema.ts';
@@ -72,6 +73,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0001-first': firstMigration('integer'),
           '0002-audit-chain': auditChainMigration,
           '0003-author-signatures': authorSignaturesMigration,
+          '0004-devices': devicesMigration,
           '0005-permission': permissionMigration('integer'),
           '0006-callers': callersMigration,
         }),

@@ -12,6 +12,7 @@ import type {
 import type { CommandType } from '@longarm/contract/commands/types';
 import type { ActionId, ApplicationId, MachineId, Sha256, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
+import type { EnrolmentState } from '@longarm/contract/machine';
 import type { ResultStream } from '@longarm/contract/result';
 import type { Generated } from 'kysely';
 
@@ -71,6 +72,7 @@ export type EnrolTokenRow = {
   revoked: Truth;
   created_at: EpochMs;
   group_id: number | null;
+  approval: Truth;
 };
 
 export type DeviceGroupRow = {
@@ -110,6 +112,10 @@ export type MachineRow = {
   /** Last counter given to an envelope for this machine. */
   envelope_counter: number;
   group_id: number | null;
+  enrolment_state: Generated<EnrolmentState>;
+  enrolment_reason: string | null;
+  generations: string | null;
+  seen_hardware_id: Sha256 | null;
 };
 
 export type MachineTagRow = { machine_id: MachineId; tag: string };

@@ -13,6 +13,7 @@ import {
 import { isSignedBy } from '../auth/device-proof.ts';
 import type { ProofWindow } from '../auth/proof-window.ts';
 import type { Ticket, Tickets } from '../auth/ticket.ts';
+import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
 import type { MachineStore } from '../machines/ports.ts';
 
 export type GateIo = {
@@ -63,6 +64,8 @@ export const transferGate =
         'Unauthorized',
         `Expected a proof in ${TRANSFER_PROOF_HEADER} by the key of the device that the ticket was given to.`,
       );
+    if (isSentAway(identity.state))
+      throw new Refusal('Forbidden', `This device ${stateSentence(identity.state, identity.stateReason)}.`);
     if (!io.proofs.admit(machineId, proof)) throw new StaleProof();
     return ticket;
   };

@@ -7,6 +7,7 @@ import { adminHandler } from '../admin/admin-door.ts';
 import { adminOperations } from '../admin/answer-operation.ts';
 import type { FaultLog } from '../http/error-answer.ts';
 import type { AgentShelf } from '../installer/agent-shelf.ts';
+import { decideEnrolmentOf } from './decide-enrolment.ts';
 import type { Engine, World } from './engine.ts';
 import { lockdownOf } from './lockdown.ts';
 
@@ -25,6 +26,7 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, { ur
     access: engine.store.access,
     credentials: engine.store.credentials,
     lockdown: lockdownOf(engine),
+    decideEnrolment: decideEnrolmentOf(engine),
     audit: engine.store.audit,
     actions: engine.store.actions,
     machines: engine.store.machines,

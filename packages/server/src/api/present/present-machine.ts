@@ -41,6 +41,8 @@ export const presentMachine = (machine: MachineRecord, now: number): MachineEnti
   ipAddresses: machine.ipAddresses.map((address) => ({ ...address })),
   vmMetadata: null,
   isOnline: machine.isOnline,
+  enrolmentState: machine.enrolmentState,
+  enrolmentStateReason: machine.enrolmentReason,
 });
 
 export const presentMachineEntity = (machine: MachineRecord, base: string, now: number): object => ({

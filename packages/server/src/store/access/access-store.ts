@@ -34,6 +34,7 @@ const enrolTokenRecord = (row: Selectable<EnrolTokenRow> & { group_name: string 
   maxUses: row.max_uses,
   expiresAt: row.expires_at,
   revoked: row.revoked === 1,
+  approval: row.approval === 1,
   createdAt: row.created_at,
 });
 
@@ -120,6 +121,7 @@ const addEnrolToken = async (db: Kysely<Schema>, token: EnrolTokenRecord, actor:
       revoked: 0,
       created_at: token.createdAt,
       group_id: token.group?.id ?? null,
+      approval: token.approval ? 1 : 0,
     })
     .execute();
   await writeAudit(db, {

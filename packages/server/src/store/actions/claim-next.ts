@@ -1,6 +1,6 @@
 /**
  * The unit behind the dispatcher's claim: the machine's first action that is not over in effect is leased, if it is
- * waiting, for no second person, nobody's offer of it is on its way, and a session is free. Its envelope is signed once.
+ * waiting, for no second person, on a device that may work, nobody's offer of it is on its way, and a session is free. Its envelope is signed once.
  */
 import type { Kysely } from 'kysely';
 import type { Claim, ClaimTerms } from '../../actions/ports.ts';
@@ -15,6 +15,15 @@ const firstInLine = (db: Kysely<Schema>, terms: ClaimTerms) =>
     .selectAll()
     .where('machine_id', '=', terms.machineId)
     .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('machines')
+          .select('machines.id')
+          .whereRef('machines.id', '=', 'actions.machine_id')
+          .where('machines.enrolment_state', '=', 'Approved'),
+      ),
+    )
     .orderBy('seq')
     .limit(1)
     .executeTakeFirst();

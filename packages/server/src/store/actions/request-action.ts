@@ -4,6 +4,7 @@ import { libraryFileOf } from '@longarm/contract/commands/index';
 import type { Kysely, Selectable } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { NewAction, NewCommand, RequestOutcome } from '../../actions/ports.ts';
+import { stateSentence } from '../../machines/enrolment-state.ts';
 import { machineInReach } from '../reach.ts';
 import type { ActionRow, LibraryFileRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
@@ -38,6 +39,8 @@ const findMachine = (db: Kysely<Schema>, { machineId, ...reach }: NewAction) =>
       'machines.dns_name',
       'machines.session_id',
       'machines.group_id',
+      'machines.enrolment_state',
+      'machines.enrolment_reason',
       'group.name as group_name',
       'group.live_response',
       'group.approval',
@@ -201,6 +204,8 @@ export const requestAction = async (db: Kysely<Schema>, action: NewAction): Prom
   if (lockdown !== null) return { kind: 'locked-down', reason: lockdown.reason };
   const machine = await findMachine(db, action);
   if (machine === undefined) return { kind: 'no-machine' };
+  const { enrolment_state: state, enrolment_reason: why } = machine;
+  if (state !== 'Approved') return { kind: 'not-enrolled', said: stateSentence(state, why) };
   if (machine.live_response === 0) return { kind: 'switched-off', group: machine.group_name ?? '' };
   const pins = await pinFiles(db, action);
   if (!Array.isArray(pins)) return pins as RequestOutcome;

@@ -2,6 +2,7 @@
 import type { MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import { isSameSecret } from '../../audit/same-secret.ts';
+import { isSentAway } from '../../machines/enrolment-state.ts';
 import type { Enrolment, EnrolOutcome } from '../../machines/ports.ts';
 import type { EnrolTokenRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
@@ -57,6 +58,10 @@ const insertMachine = async (db: Kysely<Schema>, token: EnrolTokenRow, enrolment
       session_id: null,
       envelope_counter: 0,
       group_id: token.group_id,
+      enrolment_state: token.approval === 1 ? 'PendingApproval' : 'Approved',
+      enrolment_reason: null,
+      generations: null,
+      seen_hardware_id: enrolment.hardwareId,
     })
     .execute();
   for (const tag of new Set(JSON.parse(token.tags) as string[])) {
@@ -72,10 +77,12 @@ export const enrolMachine = async (db: Kysely<Schema>, enrolment: Enrolment): Pr
   if (fault !== null || token === undefined) return fault ?? { kind: 'bad-token' };
   const known = await db
     .selectFrom('machines')
-    .select('public_key')
+    .select(['public_key', 'enrolment_state', 'enrolment_reason'])
     .where('id', '=', enrolment.machineId)
     .executeTakeFirst();
   if (known !== undefined) {
+    const { enrolment_state: state, enrolment_reason: reason } = known;
+    if (isSentAway(state)) return { kind: 'refused-machine', state, reason };
     // an answer that was lost on its way: the same key enrols again and spends nothing, so that one use is enough
     return known.public_key === enrolment.publicKey
       ? { kind: 'enrolled', tenantId: token.tenant_id, supersedes: null }

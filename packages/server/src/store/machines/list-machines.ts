@@ -1,6 +1,6 @@
 /** The machine list: every documented filter, by id unless asked otherwise. */
 import { ACTIVE_DAYS } from '@longarm/contract/limits';
-import { HEALTH_STATUSES, OS_PLATFORMS } from '@longarm/contract/machine';
+import { ENROLMENT_STATES, HEALTH_STATUSES, OS_PLATFORMS } from '@longarm/contract/machine';
 import type { MachineField } from '@longarm/contract/odata/fields';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import { type Kysely, sql } from 'kysely';
@@ -52,6 +52,7 @@ const machineColumns = (now: number): ColumnMap<MachineField> => ({
     nullable: true,
     expression: sql`(select device_groups.name from device_groups where device_groups.id = machines.group_id)`,
   },
+  enrolmentState: { kind: 'enum', column: 'machines.enrolment_state', values: ENROLMENT_STATES },
   isOnline: { kind: 'boolean', expression: sql`case when machines.session_id is null then 0 else 1 end` },
 });
 

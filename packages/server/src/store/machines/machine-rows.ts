@@ -33,6 +33,8 @@ const machineRecord = (row: Selectable<MachineRow>, { tags, groupName }: Extras)
   firstSeen: row.first_seen,
   lastSeen: row.last_seen,
   isOnline: row.session_id !== null,
+  enrolmentState: row.enrolment_state,
+  enrolmentReason: row.enrolment_reason,
 });
 
 /** Names of the groups that these machines are in. */

@@ -8,6 +8,7 @@ import { machineInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
+import { decideEnrolment } from './decide-enrolment.ts';
 import { enrolMachine } from './enrol-machine.ts';
 import { listMachines } from './list-machines.ts';
 import { factColumns, rememberAddresses, withTags } from './machine-rows.ts';
@@ -128,15 +129,22 @@ const byTag = async (
 
 export const machineStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): MachineStore => ({
   enrol: (enrolment) => units.run((db) => enrolMachine(db, enrolment)),
+  decideEnrolment: (change) => units.run((db) => decideEnrolment(db, change)),
   identity: async (machineId) => {
     const row = await reader
       .selectFrom('machines')
-      .select(['tenant_id', 'public_key', 'merged_into'])
+      .select(['tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
       .where('id', '=', machineId)
       .executeTakeFirst();
     return row === undefined
       ? null
-      : { tenantId: row.tenant_id, publicKey: row.public_key, mergedInto: row.merged_into };
+      : {
+          tenantId: row.tenant_id,
+          publicKey: row.public_key,
+          mergedInto: row.merged_into,
+          state: row.enrolment_state,
+          stateReason: row.enrolment_reason,
+        };
   },
   connected: (connection) => units.run((db) => connect(db, connection)),
   disconnected: (machineId, sessionId, now) =>

@@ -1,0 +1,21 @@
+/** The wiring of how devices become machines of this server. */
+import { enrolDevice } from '../auth/enrol-device.ts';
+import { enrolRoutes, REFUSED_ENROLMENTS } from '../gateway/enrol.ts';
+import { slidingWindows } from '../limits/sliding-window.ts';
+import type { Engine, World } from './engine.ts';
+import { wayInPace } from './paces.ts';
+
+export const enrolment = (engine: Engine, { config, folder }: World) => {
+  const { store, now } = engine;
+  const { audience, envelopeKey } = folder;
+  const windows = slidingWindows(REFUSED_ENROLMENTS.milliseconds);
+  const door = enrolRoutes({
+    windows,
+    now,
+    admit: wayInPace(engine, 'enrols-per-second').turn,
+    pause: Bun.sleep,
+    enrol: enrolDevice({ machines: store.machines, now, audience, envelopeKey }),
+    caPem: config.tls === 'off' ? null : folder.certificates.caPem,
+  });
+  return { door, forget: () => windows.forget(now()) };
+};
