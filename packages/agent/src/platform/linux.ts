@@ -1,6 +1,7 @@
 /** Linux, through /proc (proc(5)). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { faultCode } from '@longarm/contract/system-fault';
 import { deviceFacts } from './device-facts.ts';
 import { type Cgroups, openCgroups } from './linux-cgroup.ts';
 import { memoryTrimmer } from './linux-memory.ts';
@@ -37,6 +38,16 @@ const allPids = (): readonly number[] =>
 const isMarked = (pid: number, assignment: string): boolean =>
   pid !== process.pid && (readText(`/proc/${pid}/environ`)?.split('\0').includes(assignment) ?? false);
 
+/** The kernel's own word, since looking through /proc costs milliseconds; a group of zombies is not empty to it. */
+const isEmptyGroup = (group: number): boolean => {
+  try {
+    process.kill(-group, 0);
+    return false;
+  } catch (fault) {
+    return faultCode(fault) === 'ESRCH';
+  }
+};
+
 const distributionVersion = (): string =>
   /^VERSION_ID="?([^"\n]*)"?$/m.exec(readText('/etc/os-release') ?? '')?.[1] ?? '';
 
@@ -66,7 +77,7 @@ export const linuxPlatform = (cgroups = lazyCgroups()): Platform => ({
     readText('/sys/class/dmi/id/product_uuid') || readText('/etc/machine-id') || `host ${hostname()}`,
   facts: () => deviceFacts('Linux', { version: distributionVersion(), osBuild: null }),
   startTimeOf: (pid) => statOf(pid)?.startTicks ?? null,
-  groupMembers: (group) => allPids().filter((pid) => statOf(pid)?.group === group),
+  groupMembers: (group) => (isEmptyGroup(group) ? [] : allPids().filter((pid) => statOf(pid)?.group === group)),
   markedProcesses: (assignment) => markedProcesses(cgroups(), assignment),
   contain: (command, assignment) => cgroups()?.enter(command, groupName(assignment)) ?? command,
   adopt: () => {},

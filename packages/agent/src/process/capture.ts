@@ -5,7 +5,7 @@
 import { Sha256 } from '@longarm/contract/ids';
 import { faultText } from '../platform/fault.ts';
 import { headBytes, removeOutput, type Spool } from './output-files.ts';
-import { sealHead, sealOutput } from './seal-output.ts';
+import { type Sealed, sealHead, sealOutput } from './seal-output.ts';
 import { type SpoolWriter, spoolWriter } from './spool-writer.ts';
 
 export type Captured = {
@@ -52,8 +52,15 @@ const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: 
 /** `hasher` has seen the head. */
 type Read = Progress & { readonly hasher: Hasher };
 
+/** What fits into the head is whole as it lies there: the file that was written needs its sync alone. */
+const sealFile = (to: Spool, writer: SpoolWriter, { hasher, writtenBytes, fault }: Read): Promise<Sealed> =>
+  fault === null && writtenBytes <= headBytes(to)
+    ? writer.sync().then(() => ({ sizeBytes: writtenBytes, cutBytes: 0 }))
+    : sealOutput(to, writtenBytes, (chunk) => void hasher.update(chunk));
+
 /** After a fault of the disk only what is whole up to it is kept, and the head alone when there is no room for more. */
-const seal = async (to: Spool, { hasher, ...read }: Read): Promise<Omit<Captured, 'path'>> => {
+const seal = async (to: Spool, writer: SpoolWriter, whole: Read): Promise<Omit<Captured, 'path'>> => {
+  const { hasher, ...read } = whole;
   const head = hasher.copy().digest('hex');
   const keepHead = async (fault: string): Promise<Omit<Captured, 'path'>> => {
     const sizeBytes = Math.min(read.writtenBytes, headBytes(to));
@@ -62,7 +69,7 @@ const seal = async (to: Spool, { hasher, ...read }: Read): Promise<Omit<Captured
   };
   if (read.fault !== null && read.writtenBytes > to.maxBytes) return keepHead(read.fault);
   try {
-    const sealed = await sealOutput(to, read.writtenBytes, (chunk) => void hasher.update(chunk));
+    const sealed = await sealFile(to, writer, whole);
     const cutBytes = sealed.cutBytes + read.madeBytes - read.writtenBytes;
     return { ...sealed, cutBytes, sha256: Sha256.parse(hasher.digest('hex')), fault: read.fault };
   } catch (fault) {
@@ -76,8 +83,12 @@ const spool = async (reader: Reader, to: Spool): Promise<Captured> => {
   const hasher = new Bun.CryptoHasher('sha256');
   const onWritten = (chunk: Uint8Array, at: number) =>
     void hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
-  const progress = await readInto(writer, reader, onWritten).finally(writer.close);
-  return { path: to.path, ...(await seal(to, { ...progress, hasher })) };
+  try {
+    const progress = await readInto(writer, reader, onWritten);
+    return { path: to.path, ...(await seal(to, writer, { ...progress, hasher })) };
+  } finally {
+    await writer.close();
+  }
 };
 
 /** Reads the stream to its end. `done` rejects only when the spool file cannot be made or kept. */

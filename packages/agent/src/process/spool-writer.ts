@@ -6,6 +6,8 @@ import { headBytes, type Spool, segmentBytes, segmentPath } from './output-files
 export type SpoolWriter = {
   /** Rejects when the disk takes no more. */
   readonly write: (chunk: Uint8Array) => Promise<void>;
+  /** The file that is written now is on the disk when this resolves; earlier ones need not be. */
+  readonly sync: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -43,6 +45,7 @@ export const spoolWriter = async (spool: Spool): Promise<SpoolWriter> => {
         offset += part.length;
       }
     },
+    sync: () => file.sync(),
     close: () => file.close(),
   };
 };
