@@ -2,7 +2,7 @@
  * Opens a data folder: locked for this process, keys and store at hand. The server and, when none runs, the command
  * line come through here.
  *
- *   DIR/store.db  blobs/  keys/  tls/  lock.db  admin.sock
+ *   DIR/store.db  audit-checkpoints.jsonl  blobs/  keys/  tls/  lock.db  admin.sock
  */
 import { Database } from 'bun:sqlite';
 import { chmod, mkdir } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TenantId } from '@longarm/contract/ids';
 import type { EnvelopeTerms } from './actions/ports.ts';
+import type { SignHead } from './audit/ports.ts';
 import { type Certificates, ensureCertificates } from './auth/certificates/ensure-certificates.ts';
+import { checkpointSigner } from './auth/checkpoint-signer.ts';
 import { envelopeSigner } from './auth/envelope-signer.ts';
 import { ensureEd25519Key, ensureSecretFile } from './auth/secret-file.ts';
 import { ensureTokenKey, type TokenKey } from './auth/token-keys.ts';
@@ -31,6 +33,8 @@ export type DataFolder = {
   readonly envelopeKey: string;
   /** Who devices prove themselves to; stays with the folder. */
   readonly audience: string;
+  /** By the audit's own key. */
+  readonly signCheckpoint: SignHead;
   readonly certificates: Certificates;
   readonly close: () => Promise<void>;
 };
@@ -80,6 +84,11 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
   try {
     const key = await ensureEd25519Key(join(path, 'keys', 'envelope-key.pem'));
     const sealKey = await ensureSecretFile(join(path, 'keys', 'seal-key'), SEAL_KEY_BYTES);
+    const auditKey = await ensureEd25519Key(
+      join(path, 'keys', 'audit-key.pem'),
+      'checkpoints kept elsewhere are by it',
+    );
+    const signCheckpoint = checkpointSigner(auditKey);
     const tokenKey = await ensureTokenKey(join(path, 'keys'));
     const certificates = await ensureCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
     const envelopes = { sign: envelopeSigner(key.privateKey), terms: io.terms };
@@ -90,7 +99,8 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
       await store.close();
       unlock();
     };
-    return { path, store, tenant, tokenKey, sealKey, envelopeKey: key.publicKeyRaw, audience, certificates, close };
+    const keys = { tokenKey, sealKey, envelopeKey: key.publicKeyRaw, signCheckpoint };
+    return { path, store, tenant, ...keys, audience, certificates, close };
   } catch (fault) {
     unlock();
     throw fault;

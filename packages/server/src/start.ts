@@ -10,6 +10,7 @@ import { startSweeper } from './dispatch/sweeper.ts';
 import { gateway, type SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
 import type { Log } from './telemetry/log.ts';
+import { auditKeeping } from './wiring/audit.ts';
 import { chores } from './wiring/chores.ts';
 import { dataPlane } from './wiring/data-plane.ts';
 import { deviceConnections } from './wiring/device-connections.ts';
@@ -96,21 +97,25 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
   const server = listen(config, folder, { fetch, websocket: devices.websocket });
   url = config.publicUrl ?? listenUrl(config, server.port ?? config.port);
   const admin = await serveAdmin(engine, world, { url, shelf: install.shelf, onFault: rest.onFault });
+  const audit = auditKeeping(engine, world);
   const stopSweeper = startSweeper(
     { every, onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again') },
-    chores(engine, () => {
-      rest.rate.forget();
-      rest.forgetFailures();
-      install.forget();
-      enrol.forget();
-    }),
+    [
+      audit.chore,
+      ...chores(engine, () => {
+        rest.rate.forget();
+        rest.forgetFailures();
+        install.forget();
+        enrol.forget();
+      }),
+    ],
   );
   const stop = async () => {
     await stopSweeper();
     engine.sessions.closeAll('the server is stopping');
     await admin.stop(true);
     await server.stop(true);
-    await engine.writeTallied().catch((fault) => log.error({ err: fault }, 'the last refusals are not in the audit'));
+    await audit.finish();
     await folder.close();
   };
   return { url: listenUrl(config, server.port ?? config.port), stop };

@@ -1,6 +1,7 @@
 /** Proves a chain of audit entries one by one, and names the first that does not fit. Keeps one hash, no entries. */
 import { createHash } from 'node:crypto';
 import { type AuditEntry, type AuditHead, auditEntryText, NO_AUDIT_HASH } from '@longarm/contract/audit/audit-entry';
+import { checkpointFault } from './signed-checkpoint.ts';
 
 /** The first place at which the chain does not hold, and what differs there. */
 export type AuditBreak = { readonly sequence: number; readonly differs: string };
@@ -31,7 +32,7 @@ export const checkChain = (
     if (hashOf(entry) !== entry.hash) return 'its content is not what its hash is of: it was changed';
     const expected = bySequence.get(entry.sequence);
     return expected === undefined || expected === entry.hash
-      ? null
+      ? checkpointFault(entry)
       : 'its hash is not the one that was kept elsewhere: the chain was written anew up to here';
   };
 

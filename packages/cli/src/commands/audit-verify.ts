@@ -2,12 +2,13 @@ import type { AdminDoor } from '@longarm/contract/admin/operations';
 import type { Command } from 'commander';
 import { type AuditBreak, checkChain } from '../audit/check-chain.ts';
 import { readAudit } from '../audit/read-audit.ts';
+import { readCheckpoints } from '../audit/read-checkpoints.ts';
 import { printJson, printLines } from '../display/print.ts';
 import { CliFault, usageFault } from '../faults/cli-fault.ts';
 import type { LongarmParts } from '../world/parts.ts';
 import { type AdminFlags, adminCommand, throughAdmin } from './data-flag.ts';
 
-type Flags = AdminFlags & { readonly head?: string };
+type Flags = AdminFlags & { readonly checkpoint?: string; readonly head?: string };
 type Kept = Parameters<typeof checkChain>[0];
 
 const proveChain = async (door: AdminDoor, kept: Kept) => {
@@ -21,23 +22,25 @@ const proveChain = async (door: AdminDoor, kept: Kept) => {
   return { broken, proven: check.proven() };
 };
 
-const keptElsewhere = (flags: Flags): Kept => {
+const keptElsewhere = async (flags: Flags): Promise<Kept> => {
   if (flags.head !== undefined && !/^[0-9a-f]{64}$/.test(flags.head))
     throw usageFault(`Expected 64 hex digits as --head, got ${flags.head}.`);
-  return flags.head === undefined ? [] : [{ sequence: null, hash: flags.head }];
+  const checkpoints = flags.checkpoint === undefined ? [] : await readCheckpoints(flags.checkpoint);
+  return [...checkpoints, ...(flags.head === undefined ? [] : [{ sequence: null, hash: flags.head }])];
 };
 
 export const addAuditVerify = (parent: Command, parts: LongarmParts): void => {
   const command = parent
     .command('verify')
     .description('prove that no entry of the audit was changed, removed, added or moved')
+    .option('--checkpoint <file>', 'a copy of audit-checkpoints.jsonl that was kept elsewhere: finds a cut end, too')
     .option('--head <hash>', 'a hash that an earlier verify printed, kept elsewhere');
   adminCommand(command, [
     'longarm audit verify --data /var/lib/longarm',
-    'longarm audit verify --data /var/lib/longarm --head "$(cat /mnt/worm/head)" --json',
+    'longarm audit verify --data /var/lib/longarm --checkpoint /mnt/worm/audit-checkpoints.jsonl --json',
   ]);
   command.action(async (flags: Flags) => {
-    const kept = keptElsewhere(flags);
+    const kept = await keptElsewhere(flags);
     const { broken, proven } = await throughAdmin(parts, flags, (door) => proveChain(door, kept));
     if (flags.json)
       await printJson(parts.io, { intact: broken === null, entries: proven.sequence, head: proven.hash, broken });

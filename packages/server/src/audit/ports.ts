@@ -1,5 +1,6 @@
 /** Who acts, as requests and the audit know them; and what the audit promises. */
 import type { AuditEntry, AuditHead } from '@longarm/contract/audit/audit-entry';
+import type { AuditCheckpoint } from '@longarm/contract/audit/checkpoint';
 import type { ApplicationId, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Claimant } from '@longarm/contract/permission';
@@ -33,11 +34,20 @@ export type NewAuditEntry = Pick<AuditEntry, 'actor' | 'event' | 'subject'> & {
   readonly detail?: Readonly<Record<string, unknown>>;
 };
 
+/** Signs a head by the audit's own key; takes no time, since it is called within a unit. */
+export type SignHead = (head: AuditHead & { readonly at: EpochMs }) => AuditCheckpoint;
+
 export type AuditStore = {
   /** Entries behind `after` in order, at most `AUDIT_PAGE_ENTRIES`; the head of the same moment. */
   readonly page: (
     after: number,
   ) => Promise<{ readonly entries: AuditEntry[]; readonly head: AuditHead; readonly isLast: boolean }>;
+  /** Signs the head into the chain, in one unit; null where nothing came after the last checkpoint. */
+  readonly checkpoint: (by: {
+    readonly tenantId: TenantId;
+    readonly at: EpochMs;
+    readonly sign: SignHead;
+  }) => Promise<AuditCheckpoint | null>;
   /** Adds entries that belong to no other change, in one unit. */
   readonly append: (entries: readonly NewAuditEntry[]) => Promise<void>;
 };

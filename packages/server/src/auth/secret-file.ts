@@ -29,8 +29,8 @@ export type Ed25519Key = {
 const newEd25519Pem = (): string =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
-const parseEd25519Pem = (path: string, pem: string): KeyObject => {
-  const advice = 'Restore the file from a backup: devices obey the old key alone, so no new one is made in its place.';
+const parseEd25519Pem = ({ path, pem, bond }: { path: string; pem: string; bond: string }): KeyObject => {
+  const advice = `Restore the file from a backup: ${bond}, so no new one is made in its place.`;
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
@@ -43,10 +43,13 @@ const parseEd25519Pem = (path: string, pem: string): KeyObject => {
   return key;
 };
 
-/** An Ed25519 signing key, made once and the same ever after; on disk PKCS#8 in PEM, mode 0600. */
-export const ensureEd25519Key = async (path: string): Promise<Ed25519Key> => {
+/**
+ * An Ed25519 signing key, made once and the same ever after; on disk PKCS#8 in PEM, mode 0600. `bond`: what binds
+ * others to this very key.
+ */
+export const ensureEd25519Key = async (path: string, bond = 'devices obey the old key alone'): Promise<Ed25519Key> => {
   const pem = new TextDecoder().decode(await readOrCreateFile(path, newEd25519Pem));
-  const privateKey = parseEd25519Pem(path, pem);
+  const privateKey = parseEd25519Pem({ path, pem, bond });
   const publicKey = createPublicKey(privateKey);
   const { x } = publicKey.export({ format: 'jwk' });
   if (x === undefined) throw new Error(`The Ed25519 key in ${path} has no public part.`);
