@@ -76,6 +76,13 @@ const carry = (
     isServerOpen = false;
     if (!ends.server.life.isOver()) ends.server.connections.close(session);
   };
+  const close = () => {
+    if (ends.server.life.isOver() || !isServerOpen) return;
+    inOrder('device', () => {
+      if (!isDead) closeAtDevice();
+    });
+    time.after(random.int(0, 50), closeAtServer);
+  };
   const wire = {
     send: (text: string) => {
       if (ends.server.life.isOver() || !isServerOpen) return;
@@ -83,13 +90,8 @@ const carry = (
         if (!isDead && isDeviceOpen && !ends.device.isOver()) events.onMessage(text);
       });
     },
-    close: () => {
-      if (ends.server.life.isOver() || !isServerOpen) return;
-      inOrder('device', () => {
-        if (!isDead) closeAtDevice();
-      });
-      time.after(random.int(0, 50), closeAtServer);
-    },
+    close,
+    terminate: close,
   };
   const session = ends.server.connections.open(wire, '192.0.2.1');
   return {

@@ -23,6 +23,13 @@ export const LIMIT_NAMES = [
   'connects-per-second',
   'enrols-per-second',
   'offers-per-second',
+  'frames-per-second',
+  'control-kib-per-second',
+  'control-mib-per-day',
+  'unproven-sockets',
+  'unproven-per-address',
+  'handshake-seconds',
+  'uploads-at-once',
 ] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 export type Limits = Readonly<Record<LimitName, number>>;
@@ -48,6 +55,13 @@ export const LIMIT_MEANINGS: Readonly<Record<LimitName, string>> = {
   'connects-per-second': 'handshakes of devices begun a second; the others wait, or are told when to come back',
   'enrols-per-second': 'enrolments a second; the others wait, or are told when to come back',
   'offers-per-second': 'actions offered to devices a second; the others follow',
+  'frames-per-second': 'frames a second of one device, ten seconds’ worth at once',
+  'control-kib-per-second': 'KiB of frames a second of one device, ten seconds’ worth at once',
+  'control-mib-per-day': 'MiB of frames a day of one device',
+  'unproven-sockets': 'sockets that have not proven which device they are, in all',
+  'unproven-per-address': 'sockets of one address that do not prove themselves within the time for a handshake',
+  'handshake-seconds': 'seconds that a device may take to prove itself',
+  'uploads-at-once': 'pieces of results that one device may send at the same time',
 };
 
 export const PROFILE_NAMES = ['2021-06', '2025-12'] as const;
@@ -79,6 +93,13 @@ const EDITION_2021_06: Limits = {
   'connects-per-second': 1_000,
   'enrols-per-second': 500,
   'offers-per-second': 2_000,
+  'frames-per-second': 500,
+  'control-kib-per-second': 1_024,
+  'control-mib-per-day': 256,
+  'unproven-sockets': 10_000,
+  'unproven-per-address': 4_000,
+  'handshake-seconds': 30,
+  'uploads-at-once': 8,
 };
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
@@ -106,6 +127,15 @@ export const PAGE_ROWS = 10_000;
 /** Frames on the agent's socket; a longer one closes it. */
 export const FRAME_TO_AGENT_BYTES = 4_194_304;
 export const FRAME_TO_SERVER_BYTES = 262_144;
+/** A frame that is too long by no more than this is told so before the connection ends. */
+export const FRAME_EXCESS_BYTES = 65_536;
+/** Seconds' worth of its frames and bytes that a device may send at once. */
+export const DEVICE_BURST_SECONDS = 10;
+/** What a connection costs of a device's frames: it is read and written for. */
+export const FRAMES_PER_CONNECT = 50;
+/** Frames of one device that wait to be handled, and their characters. */
+export const FRAMES_WAITING = 2_000;
+export const WAITING_CHARACTERS = 8_388_608;
 /** Raw bytes of a script's output in one live frame. */
 export const OUTPUT_FRAME_BYTES = 16_384;
 /** Live frames that a device sends ahead of a watcher who does not take them, at most. */

@@ -23,7 +23,7 @@ import { resumeLockdown } from './wiring/lockdown.ts';
 import { wayInPace } from './wiring/paces.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
-import { frontDoorRefusals } from './wiring/tallied.ts';
+import { frontDoorRefusals, strangerRefusals } from './wiring/tallied.ts';
 
 const MIB = 1_048_576;
 
@@ -70,6 +70,8 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     connections: deviceConnections(engine),
     admit: wayInPace(engine, 'connects-per-second').turn,
     after: (delayMs, wake) => void setTimeout(wake, delayMs),
+    strangers: engine.guards.strangers,
+    onCrowded: strangerRefusals(engine),
   });
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({

@@ -1,6 +1,6 @@
 /** The gateway against devices that are wrong, hostile or gone, over real sockets (semantics 4, 25, 31). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { FRAME_TO_SERVER_BYTES } from '@longarm/contract/limits';
+import { FRAME_EXCESS_BYTES, FRAME_TO_SERVER_BYTES } from '@longarm/contract/limits';
 import { AGENT_PATHS, connectProofText } from '@longarm/contract/wire/protocol';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { enrolKey, newKey, openSocket } from './raw-device.ts';
@@ -64,10 +64,17 @@ describe('before any proof', () => {
     });
   }
 
-  test('a frame one byte too long ends the connection unread', async () => {
+  test('a frame that is too long by a little is answered with goodbye, unparsed; one by more is not taken in', async () => {
+    for (const excess of [1, FRAME_EXCESS_BYTES]) {
+      const socket = await openSocket(server.url);
+      socket.send('['.repeat(FRAME_TO_SERVER_BYTES + excess));
+      expect((await socket.frame('goodbye')).reason).toBe('expected at most 262144 bytes in a frame, got more');
+      expect(await socket.closed()).toBe(1000);
+    }
     const socket = await openSocket(server.url);
-    socket.send(' '.repeat(FRAME_TO_SERVER_BYTES + 1));
+    socket.send('['.repeat(FRAME_TO_SERVER_BYTES + FRAME_EXCESS_BYTES + 1));
     expect(await socket.closed()).toBe(1009);
+    expect(socket.frames.map(({ type }) => type)).toEqual(['hello']);
     await isUp();
   });
 

@@ -93,6 +93,7 @@ export const openSocket = async (url: string) => {
     nonce: String(nonce),
     frames,
     frame,
+    until,
     /** The close code, once it is closed. */
     closed: () => until(() => code),
     send: (message: string | Uint8Array<ArrayBuffer> | object) =>

@@ -23,8 +23,8 @@ type Watching = {
 };
 
 export type LocalLiveOutput = LiveOutput & {
-  /** A device's frame; one that nobody asked for is answered with `unwatch`. */
-  readonly deliver: (machineId: MachineId, frame: Output) => void;
+  /** A device's frame; one that nobody asked for is answered with `unwatch`, and false. */
+  readonly deliver: (machineId: MachineId, frame: Output) => boolean;
   /** The device has connected: it knows of no watch. */
   readonly connected: (machineId: MachineId) => void;
 };
@@ -59,18 +59,19 @@ const tellTaken = (link: OutputLink, watching: Watching): void => {
   link.tellWatch(watching.command.machineId, { type: 'watch-more', watchId, frames });
 };
 
-const passOn = (link: OutputLink, watching: Watching, frame: Output): void => {
+const passOn = (link: OutputLink, watching: Watching, frame: Output): boolean => {
   // one that sends more than it may is not listened to: memory stays bounded
-  if (watching.allowed <= 0) return;
+  if (watching.allowed <= 0) return false;
   watching.allowed--;
   const piece = newPart(watching, frame);
   if (piece === null) {
     tellTaken(link, watching);
-    return;
+    return true;
   }
   watching.waiting++;
   watching.next[piece.stream] = piece.offset + piece.bytes.length;
   watching.onPiece(piece);
+  return true;
 };
 
 export const liveOutput = (io: { readonly link: OutputLink; readonly newId: () => string }): LocalLiveOutput => {
@@ -97,8 +98,9 @@ export const liveOutput = (io: { readonly link: OutputLink; readonly newId: () =
       const { command } = watching ?? {};
       const isAsked =
         command?.machineId === machineId && command.actionId === frame.actionId && command.index === frame.index;
-      if (watching === undefined || !isAsked) link.tellWatch(machineId, { type: 'unwatch', watchId: frame.watchId });
-      else passOn(link, watching, frame);
+      if (watching !== undefined && isAsked) return passOn(link, watching, frame);
+      link.tellWatch(machineId, { type: 'unwatch', watchId: frame.watchId });
+      return false;
     },
     connected: (machineId) => {
       for (const watching of watches.values()) if (watching.command.machineId === machineId) tellStart(link, watching);

@@ -2,6 +2,7 @@
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
+import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { afterOthers, type FrameHandler, newSession, receive, type Session, send, type Wire } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -15,6 +16,7 @@ export type ConnectionIo = {
   readonly onGone: (machineId: MachineId, sessionId: string) => Promise<void>;
   readonly onFault: (session: Session, fault: unknown) => void;
   readonly onRefused: Session['onRefused'];
+  readonly budgets: Pick<DeviceBudgets, 'spend' | 'leave'>;
 };
 
 export type Connections = {
@@ -40,6 +42,7 @@ const close = (io: ConnectionIo, session: Session): void => {
   if (!wasConnected || session.machineId === null) return;
   // after what it sent last has been handled
   const { machineId, id } = session;
+  io.budgets.leave(machineId, session);
   afterOthers(
     session,
     () => io.onGone(machineId, id),
@@ -49,6 +52,6 @@ const close = (io: ConnectionIo, session: Session): void => {
 
 export const connections = (io: ConnectionIo): Connections => ({
   open: (wire, remoteAddress) => open(io, wire, remoteAddress),
-  receive: receive({ handle: io.handle, now: io.now, onFault: io.onFault }),
+  receive: receive(io),
   close: (session) => close(io, session),
 });

@@ -4,13 +4,15 @@ import type { Output } from '@longarm/contract/wire/live-output';
 import type { Fact, FrameToServer, Report } from '@longarm/contract/wire/to-server';
 import type { RecordOutcome } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
+import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { type FrameHandler, hold, refuse, release, type Session, send } from './session.ts';
 
 type OnFrameIo = {
   readonly prove: (session: Session, frame: Extract<FrameToServer, { type: 'prove' }>) => Promise<void>;
   readonly record: (machineId: MachineId, fact: Fact) => Promise<RecordOutcome>;
-  /** A piece of live output: a hint, passed on and forgotten. */
-  readonly onOutput: (machineId: MachineId, frame: Output) => void;
+  /** A piece of live output: a hint, passed on and forgotten. False for one that nobody asked for. */
+  readonly onOutput: (machineId: MachineId, frame: Output) => boolean;
+  readonly budgets: Pick<DeviceBudgets, 'giveBack'>;
   readonly tickets: Tickets;
 };
 
@@ -66,9 +68,18 @@ const onReport = async (io: OnFrameIo, session: Session, report: Report): Promis
   answerReport(io, { session, report, machineId, outcome: await io.record(machineId, report.fact) });
 };
 
+/** What was asked for is bounded by whoever asked. */
+const onOutput = (
+  io: OnFrameIo,
+  session: Session,
+  output: { readonly machineId: MachineId; readonly frame: Output; readonly size: number },
+): void => {
+  if (io.onOutput(output.machineId, output.frame)) io.budgets.giveBack(session, output.size);
+};
+
 export const onFrame =
   (io: OnFrameIo): FrameHandler =>
-  async (session, frame) => {
+  async (session, frame, size) => {
     switch (frame.type) {
       // whoever never proves itself would otherwise hold a connection for ever
       case 'heartbeat':
@@ -83,7 +94,7 @@ export const onFrame =
           : refuse(session, { code: 'bad-turn', reason: 'expected a proof before any report' });
       case 'output':
         return session.phase === 'connected' && session.machineId !== null
-          ? io.onOutput(session.machineId, frame)
+          ? onOutput(io, session, { machineId: session.machineId, frame, size })
           : refuse(session, { code: 'bad-turn', reason: 'expected a proof before any output' });
     }
   };

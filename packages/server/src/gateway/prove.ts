@@ -7,6 +7,7 @@ import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { ActionStore, Hints, Reconciliation } from '../actions/ports.ts';
 import { isSignedBy } from '../auth/device-proof.ts';
 import type { Tickets } from '../auth/ticket.ts';
+import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
 import type { MachineStore } from '../machines/ports.ts';
 import { hold, refuse, type Session, send } from './session.ts';
@@ -29,6 +30,9 @@ export type ProveIo = {
   readonly audience: string;
   readonly heartbeatSeconds: number;
   readonly onConnected: (session: Session, machineId: MachineId) => void;
+  readonly budgets: Pick<DeviceBudgets, 'enter'>;
+  /** It is no stranger any more. */
+  readonly onProven: (session: Session) => void;
 };
 
 const refused = (reason: string, retryAfterSeconds = REFUSED_RETRY_SECONDS): Refused => ({ reason, retryAfterSeconds });
@@ -91,7 +95,10 @@ export const prove =
         refusal.retryAfterSeconds,
       );
     session.machineId = frame.machineId;
+    io.onProven(session);
+    const over = io.budgets.enter(frame.machineId, session);
     io.sessions.enter(frame.machineId, session);
+    if (over !== null) return refuse(session, { code: over.limit, reason: over.sentence }, over.retryAfterSeconds);
     const settled = await enterStore(io, session, frame);
     settle(io, session, { frame, settled });
     io.onConnected(session, frame.machineId);

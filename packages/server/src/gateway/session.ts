@@ -8,23 +8,29 @@
  */
 import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
-import { FRAME_TO_SERVER_BYTES } from '@longarm/contract/limits';
+import { FRAME_TO_SERVER_BYTES, FRAMES_WAITING, type LimitName, WAITING_CHARACTERS } from '@longarm/contract/limits';
 import { decodeFrame, encodeFrame } from '@longarm/contract/wire/codec';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import { FrameToServer } from '@longarm/contract/wire/to-server';
-
-/** Frames waiting to be handled; a device that sends faster than the disk writes is cut off and resends. */
-const FRAMES_WAITING = 2_000;
+import { type DeviceBudgets, nothingSpent, type Spent } from '../limits/device-budget.ts';
 
 /** The socket, as far as a session needs it: the runtime's own fits, so that a connection costs no closures. */
-export type Wire = { readonly send: (text: string) => unknown; readonly close: () => void };
+export type Wire = {
+  readonly send: (text: string) => unknown;
+  readonly close: () => void;
+  /** Without a word, and without waiting for the other side. */
+  readonly terminate: () => void;
+};
 
 export type SessionPhase = 'awaiting-proof' | 'proving' | 'connected' | 'closed';
 
-/** What a device did that it may not: no frame at all, one out of its turn, too many of them, a proof that does not hold. */
-export type RefusalCode = 'bad-frame' | 'bad-turn' | 'too-many-frames' | 'bad-proof';
+/**
+ * What a device did that it may not: no frame at all, one out of its turn, too many of them, a proof that does not hold,
+ * more than a limit allows.
+ */
+export type RefusalCode = 'bad-frame' | 'bad-turn' | 'too-many-frames' | 'bad-proof' | LimitName;
 
-export type Session = {
+export type Session = Spent & {
   /** `about`: the machine that it claimed to be. */
   readonly onRefused: (session: Session, code: RefusalCode, about?: string) => void;
   readonly id: string;
@@ -40,11 +46,13 @@ export type Session = {
   /** A report that needs uploads first: later ones are dropped until it comes again. */
   stalledAt: number | null;
   waiting: number;
+  waitingCharacters: number;
   /** The end of what waits to be handled; null where nothing does. */
   tail: Promise<void> | null;
 };
 
-export type FrameHandler = (session: Session, frame: FrameToServer) => Promise<void>;
+/** `size`: characters of the frame's text. */
+export type FrameHandler = (session: Session, frame: FrameToServer, size: number) => Promise<void>;
 
 export const send = (session: Session, frame: FrameToAgent): void => {
   if (session.phase !== 'closed') session.wire.send(encodeFrame(frame));
@@ -63,13 +71,17 @@ export const refuse = (
 
 /** Says why, and closes. */
 export const dismiss = (session: Session, reason: string, retryAfterSeconds = 1): void => {
+  if (session.phase === 'closed') return;
   send(session, { type: 'goodbye', reason, retryAfterSeconds });
+  // whoever does not close its side is not listened to any more
+  session.phase = 'closed';
   session.wire.close();
 };
 
 export const newSession = (
   start: Pick<Session, 'id' | 'nonce' | 'remoteAddress' | 'wire' | 'onRefused'> & { readonly now: EpochMs },
 ): Session => ({
+  ...nothingSpent(),
   onRefused: start.onRefused,
   id: start.id,
   nonce: start.nonce,
@@ -81,6 +93,7 @@ export const newSession = (
   holding: null,
   stalledAt: null,
   waiting: 0,
+  waitingCharacters: 0,
   tail: null,
 });
 
@@ -88,6 +101,7 @@ type ReceiveIo = {
   readonly handle: FrameHandler;
   readonly now: () => EpochMs;
   readonly onFault: (session: Session, fault: unknown) => void;
+  readonly budgets: Pick<DeviceBudgets, 'spend'>;
 };
 
 /** Remembers that the device holds the action. */
@@ -117,18 +131,42 @@ export const afterOthers = (
     });
 };
 
-/** Takes one message off the wire: decoded strictly, then handled after those before it. */
+/** False for a message that is not even decoded: its sender is sent away. */
+const isWithinLimits = (io: ReceiveIo, session: Session, size: number): boolean => {
+  const over = io.budgets.spend(session, size);
+  if (over !== null) {
+    refuse(session, { code: over.limit, reason: over.sentence }, over.retryAfterSeconds);
+    return false;
+  }
+  if (session.waiting < FRAMES_WAITING && session.waitingCharacters + size <= WAITING_CHARACTERS) return true;
+  refuse(session, { code: 'too-many-frames', reason: 'too many frames at once: wait for acknowledgements' });
+  return false;
+};
+
+const enqueue = (io: ReceiveIo, session: Session, queued: { readonly frame: FrameToServer; readonly size: number }) => {
+  session.waitingCharacters += queued.size;
+  const handle = async () => {
+    try {
+      if (session.phase !== 'closed') await io.handle(session, queued.frame, queued.size);
+    } finally {
+      session.waitingCharacters -= queued.size;
+    }
+  };
+  afterOthers(session, handle, (fault) => {
+    io.onFault(session, fault);
+    dismiss(session, 'the server could not handle a frame; what was not acknowledged is to be sent again');
+  });
+};
+
+/** Takes one message off the wire: what it costs is spent, it is decoded strictly, then handled after those before it. */
 export const receive =
   (io: ReceiveIo) =>
   (session: Session, message: string | Uint8Array): void => {
+    if (session.phase === 'closed' || !isWithinLimits(io, session, message.length)) return;
     session.lastHeardAt = io.now();
     const decoded = decodeFrame(FrameToServer, message, FRAME_TO_SERVER_BYTES);
     if (!decoded.ok) {
       refuse(session, { code: 'bad-frame', reason: decoded.fault });
-      return;
-    }
-    if (session.waiting >= FRAMES_WAITING) {
-      refuse(session, { code: 'too-many-frames', reason: 'too many frames at once: wait for acknowledgements' });
       return;
     }
     const frame = decoded.value;
@@ -137,9 +175,5 @@ export const receive =
       send(session, { type: 'heartbeat', serverTime: session.lastHeardAt });
       return;
     }
-    const handle = () => (session.phase === 'closed' ? undefined : io.handle(session, frame));
-    afterOthers(session, handle, (fault) => {
-      io.onFault(session, fault);
-      dismiss(session, 'the server could not handle a frame; what was not acknowledged is to be sent again');
-    });
+    enqueue(io, session, { frame, size: message.length });
   };

@@ -4,7 +4,8 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { OutputLink } from '../actions/output-ports.ts';
 import type { AgentLink } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
-import { dismiss, type Session, send } from './session.ts';
+import { inherit } from '../limits/device-budget.ts';
+import { dismiss, refuse, type Session, send } from './session.ts';
 
 export type Sessions = AgentLink &
   OutputLink & {
@@ -14,10 +15,12 @@ export type Sessions = AgentLink &
     readonly leave: (session: Session) => boolean;
     /** Machines that are connected here now: for presence, written in batches. */
     readonly connectedMachines: () => readonly MachineId[];
-    /** Closes connections on which nothing was heard since the moment: half-open ones. */
+    /** Ends connections on which nothing was heard since the moment: half-open ones, and those that were sent away. */
     readonly closeSilent: (since: EpochMs) => void;
     /** Ends the machine's connection, if it has one, and says why. */
     readonly dismissMachine: (machineId: MachineId, reason: string, retryAfterSeconds: number) => void;
+    /** Sends away who has not begun to prove itself since the moment. */
+    readonly dismissStrangers: (since: EpochMs) => void;
     readonly track: (session: Session) => void;
     readonly closeAll: (reason: string) => void;
   };
@@ -34,7 +37,9 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
     enter: (machineId, session) => {
       const older = byMachine.get(machineId);
       byMachine.set(machineId, session);
-      if (older !== undefined && older !== session) dismiss(older, 'this machine has connected anew');
+      if (older === undefined || older === session) return;
+      inherit(session, older);
+      dismiss(older, 'this machine has connected anew');
     },
     leave: (session) => {
       all.delete(session);
@@ -45,7 +50,14 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
     },
     connectedMachines: () => [...byMachine.keys()].filter((machineId) => connected(machineId) !== null),
     closeSilent: (since) => {
-      for (const session of all) if (session.lastHeardAt < since) session.wire.close();
+      for (const session of all) if (session.lastHeardAt < since) session.wire.terminate();
+    },
+    dismissStrangers: (since) => {
+      for (const session of all) {
+        const isLate = session.phase === 'awaiting-proof' && session.lastHeardAt < since;
+        const reason = 'expected a proof in the time for a handshake, got none';
+        if (isLate) refuse(session, { code: 'handshake-seconds', reason });
+      }
     },
     dismissMachine: (machineId, reason, retryAfterSeconds) => {
       const session = byMachine.get(machineId);

@@ -1,10 +1,11 @@
 /** The door for devices: from an HTTP upgrade to a session, and from the socket's events to its frames. */
-import { FRAME_TO_SERVER_BYTES } from '@longarm/contract/limits';
+import { FRAME_EXCESS_BYTES, FRAME_TO_AGENT_BYTES, FRAME_TO_SERVER_BYTES } from '@longarm/contract/limits';
 import { encodeFrame } from '@longarm/contract/wire/codec';
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import type { ServerWebSocket, WebSocketHandler } from 'bun';
 import type { Turn } from '../limits/pace.ts';
+import type { Crowded, Strangers } from '../limits/strangers.ts';
 import type { Connections } from './connections.ts';
 import type { Session } from './session.ts';
 
@@ -12,13 +13,18 @@ import type { Session } from './session.ts';
 const SOCKET_IDLE_SECONDS = 960;
 
 /** What the runtime keeps with a socket. */
-export type SocketData = { readonly remoteAddress: string | null; session: Session | null };
+export type SocketData = {
+  readonly remoteAddress: string | null;
+  session: Session | null;
+};
 
 export type GatewayIo = {
   readonly connections: Connections;
   /** When a device that connects is greeted; nothing is spent on it before. */
   readonly admit: () => Turn;
   readonly after: (delayMs: number, wake: () => void) => void;
+  readonly strangers: Pick<Strangers, 'refusal' | 'enter' | 'gone'>;
+  readonly onCrowded: (remoteAddress: string | null, crowded: Crowded) => void;
 };
 
 export type Gateway = {
@@ -29,17 +35,31 @@ export type Gateway = {
 
 type Socket = ServerWebSocket<SocketData>;
 
-const sendAway = (socket: Socket, retryAfterSeconds: number) => {
-  const reason = 'too many devices connect at once';
+const sendAway = (socket: Socket, retryAfterSeconds: number, reason = 'too many devices connect at once') => {
   socket.send(encodeFrame({ type: 'goodbye', reason, retryAfterSeconds } satisfies FrameToAgent));
   socket.close();
 };
 
-const greet = ({ connections }: GatewayIo, socket: Socket) => {
-  if (socket.readyState === WebSocket.OPEN) socket.data.session = connections.open(socket, socket.data.remoteAddress);
+const greet = ({ connections, strangers }: GatewayIo, socket: Socket) => {
+  if (socket.readyState !== WebSocket.OPEN) return;
+  strangers.enter(socket.data.remoteAddress);
+  socket.data.session = connections.open(socket, socket.data.remoteAddress);
+};
+
+const onClose = ({ connections, strangers }: GatewayIo, { session }: SocketData) => {
+  if (session === null) return;
+  if (session.machineId === null) strangers.gone();
+  connections.close(session);
 };
 
 const onOpen = (io: GatewayIo, socket: Socket) => {
+  const { remoteAddress } = socket.data;
+  // before it has taken a turn that somebody else could have
+  const crowded = io.strangers.refusal(remoteAddress);
+  if (crowded !== null) {
+    io.onCrowded(remoteAddress, crowded);
+    return sendAway(socket, crowded.retryAfterSeconds, crowded.sentence);
+  }
   const turn = io.admit();
   if (!turn.ok) return sendAway(socket, turn.retryAfterSeconds);
   if (turn.waitMs === 0) return greet(io, socket);
@@ -51,7 +71,11 @@ export const gateway = (io: GatewayIo): Gateway => ({
   socketData: (remoteAddress) => ({ remoteAddress, session: null }),
   websocket: {
     idleTimeout: SOCKET_IDLE_SECONDS,
-    maxPayloadLength: FRAME_TO_SERVER_BYTES,
+    // the decoder says what is too long by a little; the rest is not taken in at all
+    maxPayloadLength: FRAME_TO_SERVER_BYTES + FRAME_EXCESS_BYTES,
+    // what a device does not read is not kept for it without end
+    backpressureLimit: 2 * FRAME_TO_AGENT_BYTES,
+    closeOnBackpressureLimit: true,
     sendPings: false,
     open: (socket) => onOpen(io, socket),
     message: (socket, message) => {
@@ -59,8 +83,6 @@ export const gateway = (io: GatewayIo): Gateway => ({
       // whoever speaks before it was greeted is no device of ours
       else socket.close();
     },
-    close: (socket) => {
-      if (socket.data.session !== null) io.connections.close(socket.data.session);
-    },
+    close: (socket) => onClose(io, socket.data),
   },
 });

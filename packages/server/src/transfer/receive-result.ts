@@ -12,9 +12,12 @@ import { RESULT_STREAMS } from '@longarm/contract/result';
 import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
 import type { ResultStore, TransferProgress, UploadRecord, UploadTarget } from '../actions/ports.ts';
 import { type BlobStore, UploadFault } from '../library/ports.ts';
+import { type AtOnce, atOnce } from '../limits/at-once.ts';
 import type { TransferGate } from './transfer-gate.ts';
 
 const MIB = 1_048_576;
+/** Until one of a device's uploads has ended, perhaps. */
+const BUSY_SECONDS = 2;
 
 type ReceiveIo = {
   readonly results: Pick<ResultStore, 'openUpload' | 'findUpload' | 'completeUpload'>;
@@ -125,18 +128,28 @@ const head = async (io: ReceiveIo, target: UploadTarget): Promise<Response> => {
   return progress(200, offset, upload);
 };
 
+/** One device does not take all that there is of connections and files. */
+const patchAmongOthers = async (io: ReceiveIo, pieces: AtOnce, asked: { request: Request; target: UploadTarget }) => {
+  const { request, target } = asked;
+  const answer = await pieces.run(target.machineId, () => patch(io, request, target));
+  if (answer !== null) return answer;
+  const sentence = `Expected at most ${io.limits['uploads-at-once']} uploads of one device at the same time, got more.`;
+  throw new Refusal('TooManyRequests', sentence, { retryAfterSeconds: BUSY_SECONDS });
+};
+
 /** POST, HEAD and PATCH of one result stream; another method is null. */
-export const receiveResult =
-  (io: ReceiveIo) =>
-  async (request: Request, place: Place): Promise<Response | null> => {
+export const receiveResult = (io: ReceiveIo) => {
+  const pieces = atOnce(io.limits['uploads-at-once']);
+  return async (request: Request, place: Place): Promise<Response | null> => {
     switch (request.method) {
       case 'POST':
         return create(io, request, await targetOf(io, request, place));
       case 'HEAD':
         return head(io, await targetOf(io, request, place));
       case 'PATCH':
-        return patch(io, request, await targetOf(io, request, place));
+        return patchAmongOthers(io, pieces, { request, target: await targetOf(io, request, place) });
       default:
         return null;
     }
   };
+};

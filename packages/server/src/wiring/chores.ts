@@ -10,9 +10,15 @@ const SILENT_HEARTBEATS = 2.5;
 /** How often the engine looks for what a lost hint left waiting, and for what is overdue. */
 const TICK_MS = 500;
 
+const forget = ({ guards }: Engine, forgetCalls: () => void) => {
+  guards.forget();
+  forgetCalls();
+};
+
 export const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[] => {
   const { store, hints, clock, sessions, limits, now } = engine;
   const heartbeatMs = limits['heartbeat-seconds'] * 1_000;
+  const handshakeMs = limits['handshake-seconds'] * 1_000;
   return [
     { name: 'dispatch', everyMs: TICK_MS, run: engine.engine.tick },
     { name: 'expire', everyMs: TICK_MS, run: expireOverdue({ actions: store.actions, link: sessions, hints, clock }) },
@@ -21,9 +27,14 @@ export const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[
       everyMs: Math.min(heartbeatMs / 2, 10_000),
       run: async () => sessions.closeSilent(now() - SILENT_HEARTBEATS * heartbeatMs),
     },
+    {
+      name: 'handshakes',
+      everyMs: Math.min(handshakeMs / 2, 10_000),
+      run: async () => sessions.dismissStrangers(now() - handshakeMs),
+    },
     { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.connectedMachines(), now()) },
     { name: 'audit tally', everyMs: MINUTE_MS, run: engine.writeTallied },
-    { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forgetCalls() },
+    { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forget(engine, forgetCalls) },
     { name: 'proofs', everyMs: MINUTE_MS, run: async () => engine.proofs.forget() },
     {
       name: 'retention',

@@ -7,14 +7,17 @@ import type { Engine } from './engine.ts';
 import { deviceRefusals } from './tallied.ts';
 
 export const deviceConnections = (engine: Engine): Connections => {
-  const { store, hints, now, clock, sessions, log } = engine;
+  const { store, hints, now, clock, sessions, log, guards } = engine;
+  const { budgets } = guards;
   return connections({
     sessions,
     now,
     newId: engine.newId,
     newNonce: engine.newNonce,
+    budgets,
     handle: onFrame({
       onOutput: engine.live.deliver,
+      budgets,
       tickets: engine.ticketBook,
       record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),
       prove: prove({
@@ -26,6 +29,8 @@ export const deviceConnections = (engine: Engine): Connections => {
         now,
         audience: engine.audience,
         heartbeatSeconds: engine.limits['heartbeat-seconds'],
+        budgets,
+        onProven: ({ remoteAddress }) => guards.strangers.proven(remoteAddress),
         onConnected: (session, machineId) => {
           log.info({ machineId, session: session.id, from: session.remoteAddress }, 'device connected');
           engine.live.connected(machineId);

@@ -15,6 +15,7 @@ import { gatewaySessions } from '../gateway/sessions.ts';
 import type { BlobStore } from '../library/ports.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Log } from '../telemetry/log.ts';
+import { deviceGuards } from './device-guards.ts';
 import { offerPace } from './paces.ts';
 
 /** What everything is made of. */
@@ -57,7 +58,20 @@ export const openEngine = async (io: EngineIo) => {
   const live = liveOutput({ link: sessions, newId: io.newId });
   const tally = auditTally(now);
   const writeTallied = writeTally({ audit: store.audit, tally, strangersTenant: store.access.defaultTenant });
-  return { ...io, tally, writeTallied, live, clock, hints, transfers, ticketBook, proofs, sessions, engine };
+  return {
+    ...io,
+    guards: deviceGuards(io),
+    tally,
+    writeTallied,
+    live,
+    clock,
+    hints,
+    transfers,
+    ticketBook,
+    proofs,
+    sessions,
+    engine,
+  };
 };
 
 export type Engine = Awaited<ReturnType<typeof openEngine>>;

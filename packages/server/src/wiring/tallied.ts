@@ -1,5 +1,6 @@
 /** What the doors have counted for the audit: refusals at the front door, and of devices. */
 import type { Session } from '../gateway/session.ts';
+import type { GatewayIo } from '../gateway/upgrade.ts';
 import type { RefusedRequest } from '../http/front-door.ts';
 import type { Engine } from './engine.ts';
 
@@ -21,9 +22,20 @@ export const deviceRefusals =
   (session, code, about) =>
     tally.count({
       event: 'device.refused',
-      by: session.phase === 'connected' ? { tenantId: null, name: `device ${session.machineId}` } : null,
+      by: session.machineId !== null ? { tenantId: null, name: `device ${session.machineId}` } : null,
       subject: 'connection',
       code,
       origin: { address: session.remoteAddress, requestId: session.id },
       ...(about === undefined ? {} : { about }),
+    });
+
+export const strangerRefusals =
+  ({ tally }: Tallier): GatewayIo['onCrowded'] =>
+  (address, { limit }) =>
+    tally.count({
+      event: 'device.refused',
+      by: null,
+      subject: 'connection',
+      code: limit,
+      origin: { address, requestId: null },
     });
