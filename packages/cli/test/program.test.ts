@@ -53,7 +53,7 @@ const describedProgram = (): Command => {
     ...{ stdout: sink, stderr: sink, stdin: unused, promptSecret: unused, transport: unused, world },
     ...{ isTty: false, columns: 80, env: {}, homeFolder: '/', interruption: () => new AbortController().signal },
   };
-  return longarmProgram({ runServer: unused, runFleet: unused, openAdmin: unused, io });
+  return longarmProgram({ runServer: unused, runFleet: unused, openAdmin: unused, openAuditFile: unused, io });
 };
 
 test('every command has examples in its help and stands in docs/cli.md', async () => {

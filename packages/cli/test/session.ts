@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AdminDoor } from '@longarm/contract/admin/operations';
+import { openAuditFile } from '@longarm/server/store/audit/open-audit-file';
 import { createManualWorld, type ManualWorld } from '@longarm/testkit/manual-world';
 import {
   type FixtureOptions,
@@ -86,7 +87,7 @@ export const openSession = async (options: SessionOptions = {}): Promise<Session
       ...options.io,
     };
     const { runServer = notExpected, runFleet = notExpected, openAdmin = notExpected } = options;
-    const code = await runLongarm({ runServer, runFleet, openAdmin, io }, argv);
+    const code = await runLongarm({ runServer, runFleet, openAdmin, openAuditFile, io }, argv);
     return { code, out: out.text(), err: err.text() };
   };
   const connection = ['--server', fixture.url, '--client-id', 'app', '--secret-file', join(folder, 'secret')];

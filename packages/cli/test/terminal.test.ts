@@ -298,7 +298,13 @@ test('every command is in one of the lists below', async () => {
   expect(out).toContain('machines');
   const notExpected = () => Promise.reject(new Error('not expected here'));
   const io = { columns: 80 } as Io;
-  const program = longarmProgram({ io, runServer: notExpected, runFleet: notExpected, openAdmin });
+  const program = longarmProgram({
+    io,
+    runServer: notExpected,
+    runFleet: notExpected,
+    openAdmin,
+    openAuditFile: notExpected,
+  });
   const listed = [...Object.keys(REMOTE), ...Object.keys(LOCAL), ...OWN];
   expect(leaves(program).toSorted()).toEqual(listed.toSorted());
 });

@@ -39,6 +39,8 @@ const parts = {
   runFleet: async (argv: readonly string[]) =>
     (await import('@longarm/fleet/main')).runFleet({ longarm, openAdmin }, argv),
   openAdmin,
+  openAuditFile: async (file: string) =>
+    (await import('@longarm/server/store/audit/open-audit-file')).openAuditFile(file),
   io: systemIo(host),
 };
 

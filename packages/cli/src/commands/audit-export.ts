@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { EXPORT_FORMATS, type ExportFormat, exportLine } from '../audit/export-line.ts';
-import { readAudit } from '../audit/read-audit.ts';
+import { auditOf, readAudit } from '../audit/read-audit.ts';
 import { printLines } from '../display/print.ts';
 import { usageFault } from '../faults/cli-fault.ts';
 import type { LongarmParts } from '../world/parts.ts';
@@ -26,7 +26,7 @@ export const addAuditExport = (parent: Command, parts: LongarmParts): void => {
     const from = momentOf('--from', flags.from, Number.NEGATIVE_INFINITY);
     const to = momentOf('--to', flags.to, Number.POSITIVE_INFINITY);
     await throughAdmin(parts, flags, async (door) => {
-      for await (const { entries } of readAudit(door)) {
+      for await (const { entries } of readAudit(auditOf(door))) {
         const wanted = entries.filter(({ at }) => at >= from && at < to);
         await printLines(
           parts.io,

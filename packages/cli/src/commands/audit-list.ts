@@ -3,7 +3,7 @@ import { formatInstant } from '@longarm/contract/instant';
 import type { Command } from 'commander';
 import { readCount } from '../arguments/numbers.ts';
 import { entryOrigin } from '../audit/entry-origin.ts';
-import { readAudit } from '../audit/read-audit.ts';
+import { auditOf, readAudit } from '../audit/read-audit.ts';
 import { printJson, printTable } from '../display/print.ts';
 import { formatMoment } from '../display/quantities.ts';
 import type { LongarmParts } from '../world/parts.ts';
@@ -31,7 +31,7 @@ export const addAuditList = (parent: Command, parts: LongarmParts): void => {
     const newest = await throughAdmin(parts, flags, async (door) => {
       let kept: AuditEntry[] = [];
       const { head } = await door.call('readAudit', { after: Number.MAX_SAFE_INTEGER });
-      for await (const { entries } of readAudit(door, Math.max(0, head.sequence - flags.top)))
+      for await (const { entries } of readAudit(auditOf(door), Math.max(0, head.sequence - flags.top)))
         kept = [...kept, ...entries].slice(-flags.top);
       return kept;
     });

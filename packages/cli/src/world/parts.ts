@@ -1,4 +1,5 @@
 import type { AdminDoor } from '@longarm/contract/admin/operations';
+import type { AuditPages } from '../audit/read-audit.ts';
 import type { Io } from './io.ts';
 
 /** What the `longarm` program is put together from. */
@@ -9,5 +10,7 @@ export type LongarmParts = {
   readonly runFleet: (argv: readonly string[]) => Promise<number>;
   /** The administration of a data folder, whether or not a server has it open. */
   readonly openAdmin: (dataFolder: string) => Promise<AdminDoor>;
+  /** The audit of a copy of a database file: read, and nothing else. */
+  readonly openAuditFile: (file: string) => Promise<{ readonly page: AuditPages; readonly close: () => Promise<void> }>;
   readonly io: Io;
 };

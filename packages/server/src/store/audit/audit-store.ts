@@ -13,7 +13,7 @@ const headOf = async (db: Kysely<Schema>) => {
 };
 
 /** Entries and head of one moment, whatever is written meanwhile. */
-const readAuditPage = (reader: Kysely<Schema>, after: number): ReturnType<AuditStore['page']> =>
+export const readAuditPage = (reader: Kysely<Schema>, after: number): ReturnType<AuditStore['page']> =>
   reader.transaction().execute(async (db) => {
     const head = await headOf(db);
     const rows = await db
