@@ -1,5 +1,4 @@
-import type { AdminDoor } from '@longarm/contract/admin/operations';
-import type { AuditPages } from '../audit/read-audit.ts';
+import type { AdminAnswer, AdminDoor } from '@longarm/contract/admin/operations';
 import type { Io } from './io.ts';
 
 /** What the `longarm` program is put together from. */
@@ -11,6 +10,9 @@ export type LongarmParts = {
   /** The administration of a data folder, whether or not a server has it open. */
   readonly openAdmin: (dataFolder: string) => Promise<AdminDoor>;
   /** The audit of a copy of a database file: read, and nothing else. */
-  readonly openAuditFile: (file: string) => Promise<{ readonly page: AuditPages; readonly close: () => Promise<void> }>;
+  readonly openAuditFile: (file: string) => Promise<{
+    readonly page: (after: number) => Promise<AdminAnswer<'readAudit'>>;
+    readonly close: () => Promise<void>;
+  }>;
   readonly io: Io;
 };
