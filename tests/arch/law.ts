@@ -43,6 +43,7 @@ const SERVER: Readonly<Record<string, RoomLaw>> = {
   transfer: door,
   admin: door,
   installer: door,
+  'sign-in': door,
   http: { telemetry: 'all' },
   auth: gatekeeper,
   limits: gatekeeper,

@@ -38,6 +38,7 @@ import { addRestored } from './commands/restored.ts';
 import { addResult } from './commands/result.ts';
 import { addRun } from './commands/run.ts';
 import { addServer } from './commands/server.ts';
+import { USER_COMMANDS } from './commands/user.ts';
 import { exitCodesHelp } from './faults/exit-codes.ts';
 import type { LongarmParts } from './world/parts.ts';
 
@@ -49,6 +50,11 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
       name: 'app',
       description: 'applications that may ask for tokens (on the server)',
       add: [addAppCreate, addAppList, addAppDelete, addAppSecret, addAppCertificate],
+    },
+    {
+      name: 'user',
+      description: 'people who sign in here by themselves (on the server)',
+      add: USER_COMMANDS,
     },
     {
       name: 'enrol-token',

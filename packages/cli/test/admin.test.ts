@@ -44,6 +44,31 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
     ],
   },
   deleteApplication: { deleted: true },
+  createPerson: {
+    name: 'anna',
+    url: 'https://lr.example/sign-in/set-up?secret=x',
+    secret: 'x',
+    expiresDateTimeUtc: CREATED,
+  },
+  resetPerson: { name: 'anna', url: null, secret: 'y', expiresDateTimeUtc: CREATED },
+  listPeople: {
+    people: [
+      {
+        id: CLIENT,
+        name: 'anna',
+        displayName: 'Anna',
+        roles: ['Data.View'],
+        deviceGroups: 'all',
+        disabled: true,
+        hasPassword: true,
+        hasSecondFactor: false,
+        createdDateTimeUtc: CREATED,
+        lastSignInDateTimeUtc: null,
+      },
+    ],
+  },
+  changePerson: { changed: true },
+  deletePerson: { deleted: true },
   createNativeApplication: { tenantId: TENANT, clientId: CLIENT },
   addApplicationSecret: { id: 's1', clientSecret: 'n3w', expiresDateTimeUtc: null },
   addApplicationCertificate: { id: 'c1', subject: 'CN=soar', expiresDateTimeUtc: CREATED },
@@ -147,6 +172,30 @@ test('secrets and certificates of an application are added, listed apart and rem
   expect(calls).toContainEqual(['removeApplicationCredential', { clientId: CLIENT, kind: 'certificate', id: 'c1' }]);
   const absent = await session.bare('app', 'certificate', 'add', CLIENT, '--cert', '/does/not/exist', '--data', 'd');
   expect(absent.code).not.toBe(0);
+});
+
+test('people are created with a link, listed, changed, reset and deleted', async () => {
+  const { session, calls } = await open();
+  const created = await session.bare(
+    'user',
+    'create',
+    'anna',
+    '--role',
+    'Data.View',
+    '--group',
+    'Berlin',
+    '--data',
+    'd',
+  );
+  expect(created.out).toContain('https://lr.example/sign-in/set-up?secret=x');
+  const anna = { name: 'anna', roles: ['Data.View'], deviceGroups: ['Berlin'] };
+  expect(calls).toContainEqual(['createPerson', anna]);
+  expect((await session.bare('user', 'create', 'anna', '--data', 'd')).code).toBe(2);
+  expect((await session.bare('user', 'list', '--data', 'd')).out).toMatch(/anna +disabled +Data.View +all +no +never/);
+  await session.bare('user', 'change', 'anna', '--all-groups', '--disable', '--data', 'd');
+  expect(calls).toContainEqual(['changePerson', { name: 'anna', deviceGroups: 'all', disabled: true }]);
+  expect((await session.bare('user', 'reset', 'anna', '--data', 'd')).out).toContain('y');
+  expect((await session.bare('user', 'delete', 'anna', '--data', 'd')).code).toBe(0);
 });
 
 test('a native application has no role and no secret', async () => {

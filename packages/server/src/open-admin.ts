@@ -25,6 +25,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
   const operations = adminOperations({
     access: folder.store.access,
     credentials: folder.store.credentials,
+    people: folder.store.people,
     lockdown: lockdown({ lockdown: folder.store.lockdown, ...NOBODY, clock: { now } }),
     decideEnrolment: decideEnrolment({ machines: folder.store.machines, ...NOBODY, clock: { now } }),
     audit: folder.store.audit,

@@ -82,6 +82,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     api: rest.api,
     token: rest.token,
     enrol: enrol.door,
+    signIn: rest.signIn,
     transfer: dataPlane(engine, rest.links),
     install: install.door,
     upgrade: (request, server, address) =>
@@ -105,8 +106,7 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     [
       audit.chore,
       ...chores(engine, () => {
-        rest.rate.forget();
-        rest.forgetFailures();
+        rest.forget();
         install.forget();
         enrol.forget();
       }),

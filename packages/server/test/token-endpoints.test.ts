@@ -161,12 +161,16 @@ describe('refused in OAuth’s own form', () => {
     'no grant type': { expected: [400, 'invalid_request', 900144], ask: () => post(V2, { grant_type: null }) },
     'no secret': { expected: [400, 'invalid_request', 900144], ask: () => post(V2, { client_secret: null }) },
     'no client id': { expected: [400, 'invalid_request', 900144], ask: () => post(V2, { client_id: '' }) },
-    'a password grant': {
+    'a grant that is not built': {
       expected: [400, 'unsupported_grant_type', 70003],
+      ask: () => post(V1, { grant_type: 'urn:ietf:params:oauth:grant-type:saml2-bearer' }),
+    },
+    'a password grant of an application that may not use it': {
+      expected: [400, 'unauthorized_client', 70001],
       ask: () => post(V1, { grant_type: 'password' }),
     },
-    'a device code grant': {
-      expected: [400, 'unsupported_grant_type', 70003],
+    'a device code grant of one that may not': {
+      expected: [400, 'unauthorized_client', 70001],
       ask: () => post(V2, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code' }),
     },
     'a GET': { expected: [400, 'invalid_request', 900144], ask: () => ask(V1, { method: 'GET' }) },

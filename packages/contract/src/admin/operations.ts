@@ -10,6 +10,7 @@ import { ENROLMENT_DECISIONS, ENROLMENT_STATES } from '../machine.ts';
 import { TARGETS } from '../targets.ts';
 import { APPLICATION_OPERATIONS } from './application-operations.ts';
 import { GroupName } from './group-name.ts';
+import { PERSON_OPERATIONS } from './person-operations.ts';
 
 /** File name of the socket in the data folder. */
 export const ADMIN_SOCKET_NAME = 'admin.sock';
@@ -57,6 +58,7 @@ export const ADMIN_OPERATIONS = {
     answer: z.object({ entries: z.array(AuditEntry), head: AuditHead, isLast: z.boolean() }),
   },
   ...APPLICATION_OPERATIONS,
+  ...PERSON_OPERATIONS,
   createEnrolToken: {
     request: z.strictObject({
       tags: z.array(z.string().min(1).max(200)).max(50),

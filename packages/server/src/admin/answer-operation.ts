@@ -13,22 +13,23 @@ import { type ApplicationsIo, applicationCredentials, applications } from './app
 import { deviceGroups, requireGroup } from './device-groups.ts';
 import { enrolmentOperations } from './enrolment.ts';
 import { lockdownOperations } from './lockdown.ts';
+import { type PeopleIo, people } from './people.ts';
 
 const HOUR_MS = 3_600_000;
 /** Random bytes of an enrolment token's secret, and of its name. */
 const SECRET_BYTES = 32;
 const TOKEN_ID_BYTES = 9;
 
-export type AdminIo = ApplicationsIo & {
-  readonly audit: AuditStore;
-  readonly lockdown: Lockdown;
-  readonly decideEnrolment: DecideEnrolment;
-  readonly actions: Pick<ActionStore, 'declareRestored'>;
-  readonly machines: Pick<MachineStore, 'resolve'>;
-  /** What enrolment tokens carry; null where the server has no TLS of its own. */
-  readonly caSha256: Sha256 | null;
-  readonly describeServer: AdminOperations['describeServer'];
-};
+export type AdminIo = ApplicationsIo &
+  PeopleIo & {
+    readonly audit: AuditStore;
+    readonly lockdown: Lockdown;
+    readonly decideEnrolment: DecideEnrolment;
+    readonly actions: Pick<ActionStore, 'declareRestored'>;
+    readonly machines: Pick<MachineStore, 'resolve'>;
+    /** What enrolment tokens carry; null where the server has no TLS of its own. */
+    readonly caSha256: Sha256 | null;
+  };
 
 const enrolTokens = (
   io: AdminIo,
@@ -80,6 +81,7 @@ const restore = (io: AdminIo): Pick<AdminOperations, 'declareRestored'> => ({
 export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...applications(io),
   ...applicationCredentials(io),
+  ...people(io),
   ...enrolTokens(io),
   ...deviceGroups(io),
   ...restore(io),

@@ -1,5 +1,5 @@
 /**
- * `POST /{tenant}/oauth2/token` (v1) and `/{tenant}/oauth2/v2.0/token`: the body is read as a form whatever its
+ * `POST /{tenant}/oauth2/token` (v1) and `/{tenant}/oauth2/v2.0/token`, and `devicecode` beside them: the body is read as a form whatever its
  * Content-Type says, since some clients send none; HTTP Basic (RFC 6749 2.3.1) works too.
  */
 import { Refusal } from '@longarm/contract/errors';
@@ -11,11 +11,12 @@ import { readBody } from '../http/read-body.ts';
 
 type TokenIo = {
   readonly issueToken: (request: TokenRequest) => Promise<TokenAnswer>;
+  readonly startDeviceCode: (request: TokenRequest) => Promise<object>;
   readonly newId: () => string;
   readonly now: () => number;
 };
 
-const PATH = /^\/+([^/]+)\/oauth2\/(v2\.0\/)?token\/?$/i;
+const PATH = /^\/+([^/]+)\/oauth2\/(v2\.0\/)?(token|devicecode)\/?$/i;
 
 type Credentials = { readonly id: string; readonly secret: string };
 
@@ -85,7 +86,8 @@ export const tokenDoor =
     const match = PATH.exec(path);
     if (match === null) return null;
     try {
-      return jsonAnswer(await io.issueToken(await requestOf(request, match, connection)));
+      const answer = /^token$/i.test(match[3] ?? '') ? io.issueToken : io.startDeviceCode;
+      return jsonAnswer(await answer(await requestOf(request, match, connection)));
     } catch (fault) {
       if (fault instanceof OAuthFault) return faultAnswer(io, fault);
       // what the reading of the body refuses is told in this endpoint's form too

@@ -6,11 +6,14 @@ import { errors, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Caller } from '../audit/ports.ts';
 import { bothReach } from '../audit/reach.ts';
+import { OWN_PERSON } from './grants/delegated-answer.ts';
+import type { PeopleStore, PersonRecord } from './people-ports.ts';
 import type { AccessStore } from './ports.ts';
 import type { TokenKey } from './token-keys.ts';
 
 type BearerIo = {
   readonly access: Pick<AccessStore, 'findApplication'>;
+  readonly people: Pick<PeopleStore, 'findById'>;
   readonly key: TokenKey;
   readonly now: () => EpochMs;
 };
@@ -24,6 +27,8 @@ const Claims = z.object({
   /** Who, in a delegated token; an application's token has none. */
   upn: z.string().optional(),
   oid: z.string().optional(),
+  /** Says whether the person is one of our own. */
+  idtyp: z.string().optional(),
   /** Device groups of the person; without it, all those of the application. */
   device_groups: z.array(z.string()).optional(),
 });
@@ -44,6 +49,37 @@ const verifyToken = async (io: BearerIo, token: string) => {
   }
 };
 
+type Claims = z.infer<typeof Claims>;
+
+/** Who one of our own people is now: roles that were taken away since do not work any more. Null for others. */
+const ownPerson = async (io: BearerIo, claims: Claims): Promise<PersonRecord | null> => {
+  if (claims.idtyp !== OWN_PERSON) return null;
+  const person = await io.people.findById(claims.oid ?? '');
+  if (person !== null && person.tenantId === claims.tid && !person.disabled && person.passwordHash !== null)
+    return person;
+  throw unauthorized('The person that the token was issued for is disabled, was reset, or no longer exists.');
+};
+
+const callerOf = async (io: BearerIo, claims: Claims): Promise<Omit<Caller, 'origin'>> => {
+  const application = await io.access.findApplication(claims.appid);
+  if (application === null || application.tenantId !== claims.tid)
+    throw unauthorized('The application that the token was issued to no longer exists.');
+  const own = await ownPerson(io, claims);
+  const isPerson = claims.scp !== undefined || claims.upn !== undefined;
+  const person = claims.oid ?? claims.upn ?? '';
+  return {
+    kind: isPerson ? 'person' : 'application',
+    tenantId: claims.tid,
+    deviceGroups: bothReach(application.deviceGroups, own?.deviceGroups ?? claims.device_groups ?? 'all'),
+    subject: isPerson ? `${claims.appid} ${person}` : claims.appid,
+    principal: isPerson ? person.toLowerCase() : claims.appid,
+    applicationId: claims.appid,
+    name: own?.name ?? claims.upn ?? (isPerson ? person : application.name),
+    roles: own?.roles ?? claims.roles,
+    scopes: (claims.scp ?? '').split(' ').filter((scope) => scope !== ''),
+  };
+};
+
 export const authenticate =
   (io: BearerIo) =>
   async (authorization: string | null): Promise<Omit<Caller, 'origin'>> => {
@@ -54,20 +90,5 @@ export const authenticate =
       );
     const claims = Claims.safeParse(await verifyToken(io, token)).data;
     if (claims === undefined) throw unauthorized('The token lacks the claims appid and tid.');
-    const application = await io.access.findApplication(claims.appid);
-    if (application === null || application.tenantId !== claims.tid)
-      throw unauthorized('The application that the token was issued to no longer exists.');
-    const isPerson = claims.scp !== undefined || claims.upn !== undefined;
-    const person = claims.oid ?? claims.upn ?? '';
-    return {
-      kind: isPerson ? 'person' : 'application',
-      tenantId: claims.tid,
-      deviceGroups: bothReach(application.deviceGroups, claims.device_groups ?? 'all'),
-      subject: isPerson ? `${claims.appid} ${person}` : claims.appid,
-      principal: isPerson ? person.toLowerCase() : claims.appid,
-      applicationId: claims.appid,
-      name: claims.upn ?? (isPerson ? person : application.name),
-      roles: claims.roles,
-      scopes: (claims.scp ?? '').split(' ').filter((scope) => scope !== ''),
-    };
+    return callerOf(io, claims);
   };

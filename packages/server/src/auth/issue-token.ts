@@ -5,18 +5,16 @@
 import { DEVICE_CODE_GRANT, GRANTS, type Grant } from '@longarm/contract/application';
 import type { TenantId } from '@longarm/contract/ids';
 import { authenticateClient, type ClientIo, claimedClient } from './clients/authenticate-client.ts';
-import { applicationToken, type SignerIo, signToken } from './grants/sign-token.ts';
+import { byDeviceCode, byPassword, byRefreshToken, type PersonGrantsIo } from './grants/person-grants.ts';
+import { applicationToken, signToken } from './grants/sign-token.ts';
 import { OAuthFault } from './oauth-fault.ts';
 import type { ApplicationRecord } from './ports.ts';
-import type { SignInLog } from './sign-in-log.ts';
-import type { Attempt, SignInThrottle } from './sign-in-throttle.ts';
+import type { Attempt } from './sign-in-throttle.ts';
 import { field, requireField, requireTenant, type TokenAnswer, type TokenRequest } from './token-request.ts';
 
 export type TokenIo = ClientIo &
-  SignerIo & {
+  PersonGrantsIo & {
     readonly defaultTenant: TenantId;
-    readonly throttle: SignInThrottle;
-    readonly log: SignInLog;
   };
 
 const grantOf = (request: TokenRequest): Grant => {
@@ -44,6 +42,9 @@ const byClientCredentials: AnswerGrant = async (io, request, application) => {
 
 const GRANT_ANSWERS: Readonly<Partial<Record<Grant, AnswerGrant>>> = {
   client_credentials: byClientCredentials,
+  password: byPassword,
+  refresh_token: byRefreshToken,
+  device_code: byDeviceCode,
 };
 
 const answer = async (io: TokenIo, request: TokenRequest): Promise<TokenAnswer> => {
@@ -64,6 +65,9 @@ const tellFailure = (io: TokenIo, request: TokenRequest, fault: OAuthFault): voi
   io.log.refused({ subject: subjectOf(request), about, address: request.source }, fault);
 };
 
+/** What a person got wrong was counted and told where it was looked at. */
+const isToldAlready = (fault: OAuthFault): boolean => fault.row.isGuess === true && fault.row.error === 'invalid_grant';
+
 /** Throws OAuthFault. */
 export const issueToken =
   (io: TokenIo) =>
@@ -76,8 +80,8 @@ export const issueToken =
       return token;
     } catch (fault) {
       if (!(fault instanceof OAuthFault)) throw fault;
-      if (fault.row.isGuess) io.throttle.failed(attempt);
-      tellFailure(io, request, fault);
+      if (fault.row.isGuess && fault.row.error === 'invalid_client') io.throttle.failed(attempt);
+      if (!fault.row.isUsual && !isToldAlready(fault)) tellFailure(io, request, fault);
       throw fault;
     }
   };

@@ -10,6 +10,8 @@ type Row = {
   readonly number: number;
   /** What was given was wrong as a guess is wrong: it is counted, and slows the next one down. */
   readonly isGuess?: true;
+  /** Nothing was refused: it goes on. */
+  readonly isUsual?: true;
 };
 
 export const OAUTH_FAULTS = {
@@ -21,6 +23,18 @@ export const OAUTH_FAULTS = {
   badRequest: { error: 'invalid_request', status: 400, number: 900144 },
   unknownGrant: { error: 'unsupported_grant_type', status: 400, number: 70003 },
   grantNotAllowed: { error: 'unauthorized_client', status: 400, number: 70001 },
+  badScope: { error: 'invalid_scope', status: 400, number: 70011 },
+  wrongPassword: { error: 'invalid_grant', status: 400, number: 50126, isGuess: true },
+  disabledPerson: { error: 'invalid_grant', status: 400, number: 50057 },
+  needsSecondFactor: { error: 'invalid_grant', status: 400, number: 50076 },
+  wrongCode: { error: 'invalid_grant', status: 400, number: 500121, isGuess: true },
+  revokedGrant: { error: 'invalid_grant', status: 400, number: 70000 },
+  expiredRefresh: { error: 'invalid_grant', status: 400, number: 700082 },
+  authorizationPending: { error: 'authorization_pending', status: 400, number: 70016, isUsual: true },
+  slowDown: { error: 'slow_down', status: 400, number: 70016, isUsual: true },
+  authorizationDeclined: { error: 'authorization_declined', status: 400, number: 70017 },
+  expiredDeviceCode: { error: 'expired_token', status: 400, number: 70020 },
+  badDeviceCode: { error: 'bad_verification_code', status: 400, number: 70018 },
   tooManyFailures: { error: 'temporarily_unavailable', status: 429, number: 50053 },
 } as const satisfies Record<string, Row>;
 export type OAuthFaultName = keyof typeof OAUTH_FAULTS;

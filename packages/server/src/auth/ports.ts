@@ -6,6 +6,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { Role, Scope } from '@longarm/contract/permission';
 import type { DeviceGroups } from '../audit/reach.ts';
 import type { DeviceGroup } from '../machines/ports.ts';
+import type { Change } from './change.ts';
 
 export type ApplicationRecord = {
   readonly id: ApplicationId;
@@ -50,8 +51,6 @@ export type CredentialName = {
   readonly kind: CredentialKind;
   readonly id: string;
 };
-
-export type Change = { readonly tenantId: TenantId; readonly actor: string; readonly now: EpochMs };
 
 /** What applications prove themselves by. They go with their application. */
 export type CredentialStore = {

@@ -25,6 +25,12 @@ export type Doors<Server> = {
     path: string,
     connection: { readonly base: string; readonly source: string | null },
   ) => Promise<Response | null>;
+  /** Pages for people who sign in here. */
+  readonly signIn: (
+    request: Request,
+    path: string,
+    connection: { readonly base: string; readonly source: string | null },
+  ) => Promise<Response | null>;
   readonly enrol: (request: Request, path: string, remoteAddress: string | null) => Promise<Response | null>;
   readonly transfer: Door;
   /** Executables of the agent and the scripts that fetch them. */
@@ -105,7 +111,11 @@ const answerOf = async <Server>(doors: Doors<Server>, request: Request, server: 
   try {
     const answer = await forDevices(doors, request, { path, server, address });
     if (answer !== null) return answer;
-    const other = (await doors.token(request, path, { base, source: address })) ?? (await doors.reference(path, base));
+    const connection = { base, source: address };
+    const other =
+      (await doors.token(request, path, connection)) ??
+      (await doors.signIn(request, path, connection)) ??
+      (await doors.reference(path, base));
     if (other !== null) return other;
     throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);
   } catch (fault) {

@@ -8,11 +8,15 @@ import { Migrator } from 'kysely/migration';
 import type { LockdownStore } from '../actions/lockdown-ports.ts';
 import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
+import type { GrantStore } from '../auth/grant-ports.ts';
+import type { PeopleStore } from '../auth/people-ports.ts';
 import type { AccessStore, CredentialStore } from '../auth/ports.ts';
 import type { LibraryStore } from '../library/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
 import { credentialStore } from './access/credential-store.ts';
+import { grantStore } from './access/grant-store.ts';
+import { peopleStore } from './access/people-store.ts';
 import { actionStore } from './actions/action-store.ts';
 import { lockdownStore } from './actions/lockdown-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
@@ -44,6 +48,8 @@ export type Store = {
   readonly audit: AuditStore;
   readonly access: AccessStore;
   readonly credentials: CredentialStore;
+  readonly people: PeopleStore;
+  readonly grants: GrantStore;
   readonly close: () => Promise<void>;
 };
 
@@ -104,6 +110,8 @@ export const storeOver = (
     audit: auditStore(units, reader),
     access: accessStore(units, reader, io.clock),
     credentials: credentialStore(units, reader),
+    people: peopleStore(units, reader),
+    grants: grantStore(units, reader),
     close: async () => {
       await units.close();
       await reader.destroy();

@@ -58,6 +58,72 @@ export type ApplicationCertificateRow = {
   last_used_at: EpochMs | null;
 };
 
+export type PersonRow = {
+  /** The claim `oid`. */
+  id: string;
+  tenant_id: TenantId;
+  name: string;
+  name_key: string;
+  display_name: string;
+  password_hash: string | null;
+  /** JSON list of PersonRole. */
+  roles: string;
+  /** JSON list of names; null for all. */
+  device_groups: string | null;
+  disabled: Truth;
+  created_at: EpochMs;
+  setup_sha256: string | null;
+  setup_expires_at: EpochMs | null;
+  /** Encrypted by a key of the data folder. */
+  totp_secret: string | null;
+  /** The last step that was used. */
+  totp_step: number | null;
+  /** JSON list of hashes of the codes that are left. */
+  recovery_sha256: string;
+  last_sign_in_at: EpochMs | null;
+};
+
+export type RefreshTokenRow = {
+  token_sha256: string;
+  /** All that follow from one sign-in. */
+  family: string;
+  application_id: ApplicationId;
+  person_id: string;
+  /** JSON list. */
+  scopes: string;
+  /** A second factor was given. */
+  is_strong: Truth;
+  created_at: EpochMs;
+  expires_at: EpochMs;
+  used_at: EpochMs | null;
+};
+
+export type DeviceCodeRow = {
+  code_sha256: string;
+  user_code: string;
+  application_id: ApplicationId;
+  scopes: string;
+  expires_at: EpochMs;
+  polled_at: EpochMs | null;
+  interval_ms: number;
+  state: 'pending' | 'approved' | 'denied';
+  person_id: string | null;
+  is_strong: Truth;
+};
+
+export type AuthorizationCodeRow = {
+  code_sha256: string;
+  application_id: ApplicationId;
+  person_id: string;
+  scopes: string;
+  redirect_uri: string;
+  challenge: string;
+  is_strong: Truth;
+  expires_at: EpochMs;
+  /** Of the refresh tokens that it was redeemed for; null until then. */
+  family: string | null;
+};
+
 export type UsedAssertionRow = { id: string; expires_at: EpochMs };
 
 export type EnrolTokenRow = {
@@ -251,6 +317,10 @@ export type Schema = {
   application_secrets: ApplicationSecretRow;
   application_certificates: ApplicationCertificateRow;
   used_assertions: UsedAssertionRow;
+  people: PersonRow;
+  refresh_tokens: RefreshTokenRow;
+  device_codes: DeviceCodeRow;
+  authorization_codes: AuthorizationCodeRow;
   enrol_tokens: EnrolTokenRow;
   device_groups: DeviceGroupRow;
   machines: MachineRow;

@@ -1,9 +1,16 @@
-/** The wiring of who may ask: the token endpoints. */
-import { randomUUID } from 'node:crypto';
+/** The wiring of who may ask: the token endpoints, and the pages for people. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { discoveryDoor } from '../api/discovery-door.ts';
 import { tokenDoor } from '../api/token-endpoint.ts';
+import { startDeviceCode } from '../auth/grants/start-device-code.ts';
 import { issueToken } from '../auth/issue-token.ts';
+import { checkPerson } from '../auth/people/check-person.ts';
+import { passwords } from '../auth/people/password.ts';
+import { sealedSecrets } from '../auth/people/sealed-secret.ts';
+import { setUpPerson } from '../auth/people/set-up-person.ts';
 import { signInLog } from '../auth/sign-in-log.ts';
 import { signInThrottle } from '../auth/sign-in-throttle.ts';
+import { signInDoor } from '../sign-in/sign-in-door.ts';
 import type { Engine, World } from './engine.ts';
 
 export const callerDoors = ({ store, tally, now }: Engine, { folder }: World) => {
@@ -11,12 +18,24 @@ export const callerDoors = ({ store, tally, now }: Engine, { folder }: World) =>
   const io = {
     access: store.access,
     credentials: store.credentials,
+    people: store.people,
+    grants: store.grants,
     key: folder.tokenKey,
+    passwords: passwords(),
+    secrets: sealedSecrets(folder.sealKey),
     now,
     newId: randomUUID,
+    randomText: (bytes: number) => randomBytes(bytes).toString('base64url'),
     defaultTenant: folder.tenant,
     throttle,
     log: signInLog({ tally, newId: randomUUID }),
   };
-  return { tokenDoor: tokenDoor({ issueToken: issueToken(io), newId: randomUUID, now }), forget: throttle.forget };
+  const token = tokenDoor({ ...io, issueToken: issueToken(io), startDeviceCode: startDeviceCode(io) });
+  const discovery = discoveryDoor({ key: folder.tokenKey, tenant: folder.tenant });
+  return {
+    tokenDoor: async (...asked: Parameters<typeof token>) =>
+      (await token(...asked)) ?? discovery(asked[1], asked[2].base),
+    signInDoor: signInDoor({ ...io, checkPerson: checkPerson(io), setUp: setUpPerson(io) }),
+    forget: throttle.forget,
+  };
 };

@@ -60,12 +60,11 @@ export const restApi = (engine: Engine, world: World) => {
   });
   const callers = callerDoors(engine, world);
   return {
-    rate,
     links,
     onFault,
     acceptedStatus,
     api: apiDoor({
-      authenticate: authenticate({ access, key: folder.tokenKey, now }),
+      authenticate: authenticate({ access, people: store.people, key: folder.tokenKey, now }),
       rate,
       routes,
       tally: engine.tally,
@@ -73,6 +72,10 @@ export const restApi = (engine: Engine, world: World) => {
       onFault,
     }),
     token: callers.tokenDoor,
-    forgetFailures: callers.forget,
+    signIn: callers.signInDoor,
+    forget: () => {
+      rate.forget();
+      callers.forget();
+    },
   };
 };

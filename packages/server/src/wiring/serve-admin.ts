@@ -25,6 +25,7 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, { ur
   const operations = adminOperations({
     access: engine.store.access,
     credentials: engine.store.credentials,
+    people: engine.store.people,
     lockdown: lockdownOf(engine),
     decideEnrolment: decideEnrolmentOf(engine),
     audit: engine.store.audit,

@@ -1,6 +1,7 @@
 /** Secrets and certificates of applications in the store, and the assertions that were used. */
 import type { Kysely, Selectable } from 'kysely';
-import type { CertificateRecord, Change, CredentialName, CredentialStore, SecretRecord } from '../../auth/ports.ts';
+import type { Change } from '../../auth/change.ts';
+import type { CertificateRecord, CredentialName, CredentialStore, SecretRecord } from '../../auth/ports.ts';
 import type { ApplicationCertificateRow, ApplicationSecretRow, Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
