@@ -59,3 +59,51 @@ test('a request is refused with a sentence until the lockdown is lifted; a resta
     { event: 'lockdown.off', actor: 'local administrator' },
   ]);
 });
+
+test('an offer that its device has and has not accepted is cancelled, and what the device makes of it comes too late', async () => {
+  const server = await newServer();
+  const device = await server.device('here');
+  const { json } = await request(server, device.machineId);
+  const { actionId } = await device.takeOffer();
+  expect((await status(server, json.id)).status).toBe('Pending');
+  expect(await server.admin.call('lockDown', { reason: 'stolen key' })).toEqual({ cancelled: 1 });
+  expect((await device.take('cancel')).actionId).toBe(actionId);
+  // it may run there by now, so the session is held until the device has said that it does not
+  expect(await status(server, json.id)).toMatchObject({ status: 'Cancelled', cancellationState: 'Requested' });
+  await device.report({ kind: 'accepted', actionId });
+  expect((await device.take('cancel')).actionId).toBe(actionId);
+  await device.report({ kind: 'action-ended', actionId, how: 'cancelled' });
+  expect(await status(server, json.id)).toMatchObject({ status: 'Cancelled', cancellationState: 'Effective' });
+});
+
+test('an offer that went to a device that is gone is not made again when it comes back, nor after the lockdown', async () => {
+  const server = await newServer();
+  const device = await server.device('here');
+  const { json } = await request(server, device.machineId);
+  const { actionId } = await device.takeOffer();
+  await device.disconnect();
+  await server.admin.call('lockDown', { reason: 'stolen key' });
+  await device.connect();
+  await server.admin.call('liftLockdown', {});
+  const { json: next } = await request(server, device.machineId);
+  // it never journaled the first one, so that one is over, and the next one comes
+  expect((await device.takeOffer()).actionId).toBe(next.id);
+  expect(await status(server, json.id)).toMatchObject({
+    id: actionId,
+    status: 'Cancelled',
+    cancellationState: 'Effective',
+  });
+});
+
+test('what a lockdown refuses is in the audit', async () => {
+  const server = await newServer();
+  const device = await server.absentDevice();
+  await server.admin.call('lockDown', { reason: 'stolen key' });
+  for (let time = 0; time < 3; time++) await request(server, device.machineId);
+  await server.restart();
+  const [refused, ...others] = storeRows(server.dataFolder, "select * from audit where event = 'request.refused'");
+  expect(others).toEqual([]);
+  expect(refused?.actor).toBe('analyst@example.org');
+  const detail = JSON.parse(String(refused?.detail));
+  expect(detail).toMatchObject({ code: 'DisallowedOperation', count: 3, about: device.machineId });
+});
