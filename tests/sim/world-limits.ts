@@ -45,6 +45,7 @@ const minutes = (random: Random): WorldLimits => ({
     'script-seconds': random.pick([20, 120]),
     'transfer-seconds': random.pick([30, 120]),
     'grace-minutes': random.pick([0.5, 3]),
+    'certificate-seconds': 3_600,
     'heartbeat-seconds': random.pick([15, 30]),
   },
   troubleMs: random.int(4, 20) * MINUTE_MS,

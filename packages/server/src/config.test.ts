@@ -36,6 +36,7 @@ describe('what applies', () => {
       host: '127.0.0.1',
       port: 8443,
       tls: 'own',
+      certificateFiles: null,
       profile: '2021-06',
       limits: PROFILES['2021-06'].limits,
       publicUrl: null,

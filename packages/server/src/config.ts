@@ -18,12 +18,17 @@ import {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** PEM files that somebody else keeps; `ca`: the authority that devices are told to trust, null for the system's own trust. */
+export type CertificateFiles = { readonly cert: string; readonly key: string; readonly ca: string | null };
+
 export type ServerConfig = {
   readonly dataFolder: string;
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  readonly tls: 'own' | 'off';
+  /** `given`: by the certificate of `certificateFiles`. */
+  readonly tls: 'own' | 'given' | 'off';
+  readonly certificateFiles: CertificateFiles | null;
   readonly profile: ProfileName;
   readonly limits: Limits;
   /** Without a slash at its end; null: from the listen address. */
@@ -51,6 +56,9 @@ const SERVER_OPTIONS = {
   data: { type: 'string' },
   listen: { type: 'string' },
   tls: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'tls-ca': { type: 'string' },
   insecure: { type: 'boolean' },
   profile: { type: 'string' },
   limit: { type: 'string', multiple: true },
@@ -70,7 +78,18 @@ const DEFAULT_LISTEN = '127.0.0.1:8443';
 
 /** Names of settings that are truths. */
 const TRUTHS = ['insecure', 'trust-proxy', 'strict-args', 'stop-on-nonzero-exit'] as const;
-const TEXTS = ['data', 'listen', 'tls', 'profile', 'public-url', 'log-level', 'agents'] as const;
+const TEXTS = [
+  'data',
+  'listen',
+  'tls',
+  'tls-cert',
+  'tls-key',
+  'tls-ca',
+  'profile',
+  'public-url',
+  'log-level',
+  'agents',
+] as const;
 
 type Settings = { readonly [Name in (typeof TEXTS)[number] | (typeof TRUTHS)[number]]?: string } & {
   readonly limits: Readonly<Record<string, string>>;
@@ -193,6 +212,17 @@ const parsePublicUrl = (text: string | undefined, faults: string[]): string | nu
   return null;
 };
 
+const parseCertificateFiles = (all: Settings, faults: string[]): CertificateFiles | null => {
+  const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = all;
+  if (cert === undefined && key === undefined && ca === undefined) return null;
+  if (cert === undefined || key === undefined) {
+    faults.push('tls-cert and tls-key: expected both, got only one of them');
+    return null;
+  }
+  if (all.tls !== undefined) faults.push(`tls: expected nothing beside tls-cert and tls-key, got ${all.tls}`);
+  return { cert, key, ca: ca ?? null };
+};
+
 /** Throws ConfigFault with every fault at once. */
 export const readConfig = (argv: readonly string[], environment: Environment): ServerConfig => {
   const faults: string[] = [];
@@ -208,6 +238,7 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
   const profile = oneOf('profile', { text: all.profile ?? DEFAULT_PROFILE, allowed: PROFILE_NAMES }, faults);
   const listen = parseListen(all.listen ?? DEFAULT_LISTEN, faults);
   const tls = oneOf('tls', { text: all.tls ?? 'own', allowed: ['own', 'off'] as const }, faults);
+  const certificateFiles = parseCertificateFiles(all, faults);
   if (all.data === undefined || all.data === '') faults.push('data: expected a folder, as --data /var/lib/longarm');
   if (tls === 'off' && !isLoopback(listen.host) && !truth('insecure', all.insecure, faults)) {
     faults.push(
@@ -217,7 +248,8 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
   const config: ServerConfig = {
     dataFolder: all.data ?? '',
     ...listen,
-    tls,
+    tls: certificateFiles === null ? tls : 'given',
+    certificateFiles,
     profile,
     limits: parseLimits(all.limits, profile, faults),
     publicUrl: parsePublicUrl(all['public-url'], faults),

@@ -36,6 +36,8 @@ export type DataFolder = {
   /** By the audit's own key. */
   readonly signCheckpoint: SignHead;
   readonly certificates: Certificates;
+  /** Makes a new certificate from the own CA where that is due. */
+  readonly renewCertificates: () => Promise<Certificates>;
   readonly close: () => Promise<void>;
 };
 
@@ -90,7 +92,8 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
     );
     const signCheckpoint = checkpointSigner(auditKey);
     const tokenKey = await ensureTokenKey(join(path, 'keys'));
-    const certificates = await ensureCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
+    const renewCertificates = () => ensureCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
+    const certificates = await renewCertificates();
     const envelopes = { sign: envelopeSigner(key.privateKey), terms: io.terms };
     const store = await openStore({ file: join(path, 'store.db'), clock: { now: io.now }, envelopes });
     const audience = await store.access.keepSetting('audience', crypto.randomUUID());
@@ -100,7 +103,7 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
       unlock();
     };
     const keys = { tokenKey, sealKey, envelopeKey: key.publicKeyRaw, signCheckpoint };
-    return { path, store, tenant, ...keys, audience, certificates, close };
+    return { path, store, tenant, ...keys, audience, certificates, renewCertificates, close };
   } catch (fault) {
     unlock();
     throw fault;

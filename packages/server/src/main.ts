@@ -17,6 +17,8 @@ Options:
   --data DIR               where everything is kept; made when it is not there
   --listen HOST:PORT       default 127.0.0.1:8443; port 0 lets the system choose
   --tls own|off            own (default): by a CA of its own, in DIR/tls/ca.pem; off: loopback only, or with --insecure
+  --tls-cert FILE --tls-key FILE   a certificate of yours instead, in PEM; looked at every few seconds for a newer one
+  --tls-ca FILE            with it: the authority that devices are told to trust (default: what their system trusts)
   --insecure               allow --tls off on other addresses, where something else protects the connection
   --public-url URL         what links and contexts begin with; default: the listen address
   --trust-proxy            believe X-Forwarded-Proto, -Host and -For, and the Host header

@@ -7,23 +7,23 @@ import { diskBlobStore } from './blobs/disk.ts';
 import type { ServerConfig } from './config.ts';
 import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { startSweeper } from './dispatch/sweeper.ts';
-import { gateway, type SocketData } from './gateway/upgrade.ts';
+import type { SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
 import type { Log } from './telemetry/log.ts';
 import { auditKeeping } from './wiring/audit.ts';
+import { authorityOf, certificateChore, tellAuthority, tlsSourceOf } from './wiring/certificates.ts';
 import { chores } from './wiring/chores.ts';
 import { dataPlane } from './wiring/data-plane.ts';
-import { deviceConnections } from './wiring/device-connections.ts';
+import { deviceGateway } from './wiring/device-gateway.ts';
 import { type Engine, openEngine, type World } from './wiring/engine.ts';
 import { enrolment } from './wiring/enrolment.ts';
 import { every } from './wiring/every.ts';
 import { installer } from './wiring/installer.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
 import { resumeLockdown } from './wiring/lockdown.ts';
-import { wayInPace } from './wiring/paces.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
-import { frontDoorRefusals, strangerRefusals } from './wiring/tallied.ts';
+import { frontDoorRefusals } from './wiring/tallied.ts';
 
 const MIB = 1_048_576;
 
@@ -57,22 +57,16 @@ const engineOf = async ({ config, folder, log }: World): Promise<Engine> => {
   });
 };
 
-/** Starts everything; throws with a sentence when the folder or the address cannot be had. */
-export const startServer = async (config: ServerConfig, log: Log): Promise<RunningServer> => {
-  const folder = await openFolder(config);
-  const world: World = { config, folder, log };
+const run = async (world: World): Promise<RunningServer> => {
+  const { config, folder, log } = world;
+  const authority = authorityOf(world);
+  const tls = await tlsSourceOf(world, () => Date.now());
   const engine = await engineOf(world);
   await resumeLockdown(engine, log);
   const rest = restApi(engine, world);
   const install = installer(engine, config);
-  const enrol = enrolment(engine, world);
-  const devices = gateway({
-    connections: deviceConnections(engine),
-    admit: wayInPace(engine, 'connects-per-second').turn,
-    after: (delayMs, wake) => void setTimeout(wake, delayMs),
-    strangers: engine.guards.strangers,
-    onCrowded: strangerRefusals(engine),
-  });
+  const enrol = enrolment(engine, world, authority);
+  const devices = deviceGateway(engine);
   let url = config.publicUrl ?? '';
   const fetch = frontDoor<Server<SocketData>>({
     base: () => url,
@@ -93,13 +87,10 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
     onFault: rest.onFault,
     onRefused: frontDoorRefusals(engine),
   });
-  if (config.tls === 'own') {
-    const { caSha256 } = folder.certificates;
-    log.info({ caSha256, caFile: join(folder.path, 'tls', 'ca.pem') }, 'clients trust this server by its own CA');
-  }
-  const server = listen(config, folder, { fetch, websocket: devices.websocket });
-  url = config.publicUrl ?? listenUrl(config, server.port ?? config.port);
-  const admin = await serveAdmin(engine, world, { url, shelf: install.shelf, onFault: rest.onFault });
+  tellAuthority(world);
+  const server = listen(config, tls?.current() ?? null, { fetch, websocket: devices.websocket });
+  url = config.publicUrl ?? listenUrl(config, server.port);
+  const admin = await serveAdmin(engine, world, { url, authority, shelf: install.shelf, onFault: rest.onFault });
   const audit = auditKeeping(engine, world);
   const stopSweeper = startSweeper(
     { every, onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again') },
@@ -110,15 +101,27 @@ export const startServer = async (config: ServerConfig, log: Log): Promise<Runni
         install.forget();
         enrol.forget();
       }),
+      ...(tls === null ? [] : [certificateChore(world, tls, server)]),
     ],
   );
   const stop = async () => {
     await stopSweeper();
     engine.sessions.closeAll('the server is stopping');
     await admin.stop(true);
-    await server.stop(true);
+    await server.stop();
     await audit.finish();
     await folder.close();
   };
-  return { url: listenUrl(config, server.port ?? config.port), stop };
+  return { url: listenUrl(config, server.port), stop };
+};
+
+/** Starts everything; throws with a sentence when the folder, the certificate or the address cannot be had. */
+export const startServer = async (config: ServerConfig, log: Log): Promise<RunningServer> => {
+  const folder = await openFolder(config);
+  try {
+    return await run({ config, folder, log });
+  } catch (fault) {
+    await folder.close();
+    throw fault;
+  }
 };

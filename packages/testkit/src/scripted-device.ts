@@ -55,6 +55,9 @@ const factsOf = ({ name, facts }: DeviceOptions): DeviceFacts => ({
   ...facts,
 });
 
+const tlsOf = ({ caPem }: DeviceOptions): { tls?: { ca: string } } =>
+  caPem === undefined ? {} : { tls: { ca: caPem } };
+
 const signText = (key: KeyObject, text: string): string => sign(null, Buffer.from(text), key).toString('base64url');
 
 const sha256Of = (bytes: Uint8Array): UploadedResult['sha256'] =>
@@ -138,7 +141,7 @@ export class ScriptedDevice {
         proof: signText(privateKey, enrolProofText({ tokenId, publicKey: x, hardwareId })),
         facts: factsOf(options),
       }),
-      ...(options.caPem === undefined ? {} : { tls: { ca: options.caPem } }),
+      ...tlsOf(options),
     });
     if (!response.ok) throw new Error(`enrolment: ${response.status} ${await response.text()}`);
     return new ScriptedDevice(options, privateKey, (await response.json()) as EnrolAnswer);
@@ -147,7 +150,8 @@ export class ScriptedDevice {
   /** Connects and proves; resolves when the server welcomed it. */
   async connect(journaled: readonly string[] = []): Promise<void> {
     const inbox = new Inbox();
-    const socket = new WebSocket(this.#options.server.replace(/^http/, 'ws') + AGENT_PATHS.connect);
+    const url = this.#options.server.replace(/^http/, 'ws') + AGENT_PATHS.connect;
+    const socket = new WebSocket(url, tlsOf(this.#options));
     socket.onmessage = ({ data }) => inbox.push(JSON.parse(String(data)));
     this.#inbox = inbox;
     this.#socket = socket;
@@ -248,7 +252,7 @@ export class ScriptedDevice {
   }
 
   request(path: string, init: RequestInit): Promise<Response> {
-    return fetch(this.#options.server + path, init);
+    return fetch(this.#options.server + path, { ...init, ...tlsOf(this.#options) });
   }
 
   fetchLibraryFile(offer: Offered, sha256: string, headers: Record<string, string> = {}): Promise<Response> {

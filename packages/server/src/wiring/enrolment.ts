@@ -2,10 +2,11 @@
 import { enrolDevice } from '../auth/enrol-device.ts';
 import { enrolRoutes, REFUSED_ENROLMENTS } from '../gateway/enrol.ts';
 import { slidingWindows } from '../limits/sliding-window.ts';
+import type { Authority } from './certificates.ts';
 import type { Engine, World } from './engine.ts';
 import { wayInPace } from './paces.ts';
 
-export const enrolment = (engine: Engine, { config, folder }: World) => {
+export const enrolment = (engine: Engine, { folder }: World, authority: Authority | null) => {
   const { store, now } = engine;
   const { audience, envelopeKey } = folder;
   const windows = slidingWindows(REFUSED_ENROLMENTS.milliseconds);
@@ -15,7 +16,7 @@ export const enrolment = (engine: Engine, { config, folder }: World) => {
     admit: wayInPace(engine, 'enrols-per-second').turn,
     pause: Bun.sleep,
     enrol: enrolDevice({ machines: store.machines, now, audience, envelopeKey }),
-    caPem: config.tls === 'off' ? null : folder.certificates.caPem,
+    caPem: authority?.caPem ?? null,
   });
   return { door, forget: () => windows.forget(now()) };
 };

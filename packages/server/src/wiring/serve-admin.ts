@@ -7,6 +7,7 @@ import { adminHandler } from '../admin/admin-door.ts';
 import { adminOperations } from '../admin/answer-operation.ts';
 import type { FaultLog } from '../http/error-answer.ts';
 import type { AgentShelf } from '../installer/agent-shelf.ts';
+import type { Authority } from './certificates.ts';
 import { decideEnrolmentOf } from './decide-enrolment.ts';
 import type { Engine, World } from './engine.ts';
 import { lockdownOf } from './lockdown.ts';
@@ -14,11 +15,13 @@ import { lockdownOf } from './lockdown.ts';
 type Served = {
   /** The address that callers use. */
   readonly url: string;
+  /** What enrolment tokens name. */
+  readonly authority: Authority | null;
   readonly shelf: AgentShelf;
   readonly onFault: FaultLog;
 };
 
-export const serveAdmin = async (engine: Engine, { config, folder }: World, { url, shelf, onFault }: Served) => {
+export const serveAdmin = async (engine: Engine, { folder }: World, { url, shelf, onFault, authority }: Served) => {
   const path = join(folder.path, ADMIN_SOCKET_NAME);
   // one that a killed server left behind; the folder's lock says that nobody serves it
   await rm(path, { force: true });
@@ -36,10 +39,10 @@ export const serveAdmin = async (engine: Engine, { config, folder }: World, { ur
     now: engine.now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),
     newId: randomUUID,
-    caSha256: config.tls === 'own' ? folder.certificates.caSha256 : null,
+    caSha256: authority?.caSha256 ?? null,
     describeServer: async () => ({
       url,
-      caPem: config.tls === 'own' ? folder.certificates.caPem : null,
+      caPem: authority?.caPem ?? null,
       targets: (await shelf.all()).map(({ target }) => target),
     }),
   });
