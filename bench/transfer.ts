@@ -47,7 +47,7 @@ const spread = (values: readonly number[]): string =>
   `${median(values).toFixed(0)} MiB/s (${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)})`;
 
 const measure = async (site: TestSite, path: string) => {
-  const agent = await site.agent();
+  const agent = await site.agent({ env: { LONGARM_WORK_MIB: '8192' } });
   const form = new FormData();
   form.append('file', Bun.file(path), 'large.bin');
   await site.api.call('/api/libraryfiles', { method: 'POST', body: form });

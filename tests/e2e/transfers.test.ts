@@ -25,7 +25,7 @@ let behind: { readonly program: Program; readonly machineId: string };
 
 beforeAll(async () => {
   site = await openSite(['--limit', 'library-mib=5000', '--limit', 'get-mib=5000']);
-  agent = await site.agent();
+  agent = await site.agent({ env: { LONGARM_WORK_MIB: '8192' } });
   proxy = await openFaultProxy(Number(new URL(site.url).port));
   const token = join(site.folder, 'token.txt');
   const state = await mkdtemp(join(site.folder, 'behind-proxy-'));
@@ -66,7 +66,7 @@ test.each(SIZES_MIB)('%d MiB both ways: the same bytes, in flat memory', async (
   expect((await runToEnd(agent.machineId, putFile('warm.bin'))).status).toBe('Succeeded');
   expect((await runToEnd(agent.machineId, getFile('warm.bin'))).status).toBe('Succeeded');
   const put = await growthDuring(pids, () => runToEnd(agent.machineId, putFile(name)));
-  expect(put.result.status).toBe('Succeeded');
+  expect(put.result).toMatchObject({ status: 'Succeeded', commands: [{ errors: [] }] });
   expect(await streamHash(Bun.file(join(agent.state, 'working-folder', name)).stream())).toBe(sha256);
   const got = await growthDuring(pids, () => runToEnd(agent.machineId, getFile(name)));
   expect(got.result.status).toBe('Succeeded');
