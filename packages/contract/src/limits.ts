@@ -130,6 +130,8 @@ export const PAGE_ROWS = 10_000;
 /** Frames on the agent's socket; a longer one closes it. */
 export const FRAME_TO_AGENT_BYTES = 4_194_304;
 export const FRAME_TO_SERVER_BYTES = 262_144;
+/** Lists and objects of a frame in one another. */
+export const FRAME_DEPTH = 16;
 /** A frame that is too long by no more than this is told so before the connection ends. */
 export const FRAME_EXCESS_BYTES = 65_536;
 /** Seconds' worth of its frames and bytes that a device may send at once. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { z } from 'zod';
-import { FRAME_TO_SERVER_BYTES } from '../limits.ts';
+import { FRAME_DEPTH, FRAME_TO_SERVER_BYTES } from '../limits.ts';
 import { decodeFrame, encodeFrame } from './codec.ts';
 import { FrameToAgent } from './to-agent.ts';
 import { FrameToServer } from './to-server.ts';
@@ -63,5 +63,25 @@ test('frames of both directions are read as they were written', () => {
   expect(decodeFrame(FrameToAgent, encodeFrame(cancel), 1_000)).toEqual({
     ok: true,
     value: FrameToAgent.parse(cancel),
+  });
+});
+
+describe('the depth counts before anything is parsed', () => {
+  const Any = z.unknown();
+  const nested = (depth: number): string => `${'['.repeat(depth)}"${'x'.repeat(2_000)}"${']'.repeat(depth)}`;
+  test('at the limit, and one past it', () => {
+    expect(decodeFrame(Any, nested(FRAME_DEPTH), 10_000).ok).toBe(true);
+    expect(fault(decodeFrame(Any, nested(FRAME_DEPTH + 1), 10_000))).toBe(
+      'expected at most 16 lists and objects in one another, got more',
+    );
+  });
+  test('brackets in texts are text, and lists beside each other are not in one another', () => {
+    const texts = ['[{'.repeat(1_000), '"]\\"['.repeat(1_000), '\\'.repeat(1_001)];
+    for (const text of texts) expect(decodeFrame(Any, JSON.stringify({ text }), 20_000).ok).toBe(true);
+    expect(decodeFrame(Any, JSON.stringify(Array.from({ length: 1_000 }, () => [{}])), 20_000).ok).toBe(true);
+  });
+  test('what never ends is a fault', () => {
+    for (const text of [`"${'x'.repeat(2_000)}`, `"${'x'.repeat(2_000)}\\`, `[{"${'x'.repeat(2_000)}`])
+      expect(fault(decodeFrame(Any, text, 10_000))).toContain('expected JSON');
   });
 });
