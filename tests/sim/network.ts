@@ -189,6 +189,18 @@ const onItsWay = (
   return new ReadableStream({ pull, cancel: () => reader.cancel() }, { highWaterMark: 0 });
 };
 
+/** Bytes as a stream of this world's own: the runtime's would come at times of its own. */
+const streamOf = (body: NonNullable<RequestInit['body']>): ReadableStream<Uint8Array<ArrayBuffer>> => {
+  if (body instanceof ReadableStream) return body;
+  if (!(body instanceof Uint8Array)) throw new Error('a device of this world sends bytes or streams of them');
+  const bytes = new Uint8Array(body);
+  const start = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
+    if (bytes.length > 0) controller.enqueue(bytes);
+    controller.close();
+  };
+  return new ReadableStream({ start });
+};
+
 const requestWith =
   (io: NetworkIo, state: State) =>
   (device: Life): SendRequest =>
@@ -198,7 +210,8 @@ const requestWith =
       const fail = () => void device.after(latency(io), () => reject(new Error('ECONNRESET: simulated')));
       init.signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
       const answer = async (server: ServerEndpoint) => {
-        const body = init.body instanceof ReadableStream ? onItsWay(io, init.body) : null;
+        const sent = init.body === undefined || init.body === null ? null : streamOf(init.body);
+        const body = sent === null ? null : onItsWay(io, sent);
         const { method = 'GET', headers = {} } = init;
         const answered = await server.answer(new Request(`http://server${path}`, { method, headers, body }), path);
         if (faults.strikes('answer-lost', 0.05)) return fail();

@@ -20,6 +20,7 @@ const READS: ReadonlySet<string | symbol> = new Set([
   'identity',
   'resolve',
   'findUpload',
+  'hasStream',
   'pinnedBy',
   'unreferenced',
 ]);

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { CUT_NOTICE_BYTES } from '@longarm/contract/cut-output';
 import { ActionId, MachineId } from '@longarm/contract/ids';
-import { libraryFilePath, UPLOAD_CONTENT_TYPE, uploadPath } from '@longarm/contract/wire/protocol';
+import { libraryFilePath, UPLOAD_CONTENT_TYPE, uploadPath, WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import { ensureSecretFile } from '@longarm/server/auth/secret-file';
 import { tickets } from '@longarm/server/auth/ticket';
 import type { Offered, ScriptedDevice } from '@longarm/testkit/scripted-device';
@@ -55,6 +55,47 @@ const create = (length: number | string, sent: Sent = {}) => call('POST', { 'upl
 const head = (sent: Sent = {}) => call('HEAD', {}, sent);
 const patch = (offset: number | string, body: string | Uint8Array<ArrayBuffer>, sent: Sent = {}) =>
   call('PATCH', { 'upload-offset': String(offset), 'content-type': UPLOAD_CONTENT_TYPE }, { ...sent, body });
+
+const createWith = (length: number, body: string | Uint8Array<ArrayBuffer>, sent: Sent = {}) =>
+  call('POST', { 'upload-length': String(length), 'content-type': UPLOAD_CONTENT_TYPE }, { ...sent, body });
+
+describe('an upload that brings its bytes at once', () => {
+  test('is whole with its first answer, and says the same again', async () => {
+    const whole = { offset: '5', sha256: sha256('hello') };
+    expect(await createWith(5, 'hello')).toMatchObject({ status: 201, ...whole });
+    expect(await createWith(5, 'hello')).toMatchObject({ status: 200, ...whole });
+    expect(await createWith(5, 'other')).toMatchObject({ status: 200, ...whole });
+    expect(await head()).toMatchObject({ status: 200, ...whole });
+  });
+
+  test('may bring less: the rest follows', async () => {
+    expect(await createWith(5, 'hel')).toMatchObject({ status: 201, offset: '3', sha256: null });
+    expect(await patch(3, 'lo')).toMatchObject({ status: 204, sha256: sha256('hello') });
+  });
+
+  test('may not bring more: nothing of it stays, and it can come again', async () => {
+    expect(await createWith(5, 'hello, world')).toMatchObject({ status: 413, sha256: null });
+    expect(await head()).toMatchObject({ status: 404 });
+    expect(await createWith(4, 'four')).toMatchObject({ status: 201, sha256: sha256('four') });
+  });
+
+  test('goes on where one that was opened before has come to', async () => {
+    await create(5);
+    await patch(0, 'he');
+    expect(await createWith(5, 'hello')).toMatchObject({ status: 201, offset: '2', sha256: null });
+    expect(await patch(2, 'llo')).toMatchObject({ status: 204, sha256: sha256('hello') });
+  });
+
+  test('is for what the action has, and for small ones', async () => {
+    expect(await createWith(5, 'hello', { at: path(0, 'stdout') })).toMatchObject({ status: 404 });
+    expect(await createWith(5, 'hello', { at: path(7) })).toMatchObject({ status: 404 });
+    const long = new Uint8Array(WHOLE_UPLOAD_BYTES + 1);
+    expect(await createWith(long.length, long)).toMatchObject({ status: 201, offset: '0', sha256: null });
+    const longest = long.subarray(1);
+    const at = path(1, 'stdout');
+    expect(await createWith(longest.length, longest, { at })).toMatchObject({ status: 201, sha256: sha256(longest) });
+  });
+});
 
 describe('an upload', () => {
   test('goes in pieces, tells how far it is, and ends with its hash', async () => {

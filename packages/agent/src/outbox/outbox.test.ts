@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import type { Fact, Report } from '@longarm/contract/wire/to-server';
 import { silentLog } from '../../test/command-world.ts';
 import { newActionId, sha256Of } from '../../test/sealed-envelope.ts';
@@ -151,7 +152,7 @@ test('an upload that the end of the connection stopped is done again on the next
       : Promise.resolve({ kind: 'delivered' });
   tellFinished();
   connect();
-  await until('an upload on its way', () => delivered.length === 1);
+  await until('both uploads on their way', () => delivered.length === 2);
   isAway = false;
   box.disconnected();
   connect();
@@ -159,7 +160,43 @@ test('an upload that the end of the connection stopped is done again on the next
   expect(sent[0]?.fact).toEqual(finished);
 });
 
+test('small results go together, a large one alone', async () => {
+  const onTheirWay: string[] = [];
+  const arrive: (() => void)[] = [];
+  deliver = (path) => {
+    onTheirWay.push(path);
+    return new Promise((resolve) => arrive.push(() => resolve({ kind: 'delivered' })));
+  };
+  const large = { ...result('stdout'), sizeBytes: WHOLE_UPLOAD_BYTES + 1 };
+  const sources = [
+    { stream: 'stdout', path: '/large', isSpool: true },
+    { stream: 'stderr', path: '/small', isSpool: true },
+  ] as const;
+  journal.report({ fact: { ...finished, results: [large, { ...large, stream: 'stderr' }] }, sources });
+  tellFinished();
+  connect();
+  for (const expected of [['/large'], ['/large', '/small'], ['/large', '/small', '/spool/out', '/collected']]) {
+    await until(expected.join(), () => onTheirWay.join() === expected.join());
+    if (expected.length < 4) arrive.shift()?.();
+  }
+  for (const done of arrive.reverse()) done();
+  await sentAre([1, 2]);
+});
+
 describe('a result that can never be delivered', () => {
+  test('takes no other with it that cannot be either', async () => {
+    deliver = async (path) => ({ kind: 'impossible', sentence: `${path} is gone` });
+    tellFinished();
+    connect();
+    await sentAre([1]);
+    expect(sent[0]?.fact).toEqual({
+      ...finished,
+      outcome: 'Failed',
+      errors: ['/spool/out is gone', '/collected is gone'],
+      results: [],
+    });
+  });
+
   test('does not hold up what is behind it, and its command is told as failed', async () => {
     deliver = async (path) =>
       path === '/spool/out' ? { kind: 'impossible', sentence: 'stdout: HTTP 404' } : { kind: 'delivered' };

@@ -3,6 +3,7 @@
  * is durable there. Results go before the report that speaks of them.
  */
 import type { ActionId } from '@longarm/contract/ids';
+import { WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import type { Report, UploadedResult } from '@longarm/contract/wire/to-server';
 import type { OwedReport } from '../journal/entries.ts';
@@ -68,21 +69,31 @@ const bell = () => {
   };
 };
 
-/** Sends the report's first result that the server has not; false when there is none left. */
+type Finished = OwedReport & { readonly fact: Extract<OwedReport['fact'], { kind: 'command-finished' }> };
+
+const isFinished = (report: OwedReport): report is Finished => report.fact.kind === 'command-finished';
+
+const deliverOne = async (io: OutboxIo, report: Finished, to: { result: UploadedResult; stop: AbortSignal }) => {
+  const { actionId, index } = report.fact;
+  const { stream } = to.result;
+  const path = report.sources.find((source) => source.stream === stream)?.path ?? '';
+  const delivery = await io.deliver({ actionId, index, path, ...to });
+  if (delivery.kind === 'delivered') io.journal.note({ kind: 'uploaded', sequence: report.sequence, stream });
+  if (delivery.kind !== 'impossible') return;
+  io.log('warn', 'a result cannot be delivered', { actionId, index, reason: delivery.sentence });
+  // as it is now: another result of it may have been amended meanwhile
+  const current = io.journal.nextOwed(report.sequence - 1) ?? report;
+  io.journal.amend(withoutResult(current, [stream], delivery.sentence));
+};
+
+/** Sends results of the report that the server has not: small ones together, large ones one by one. False when there is none left. */
 const deliverNext = async (io: OutboxIo, report: OwedReport, stop: AbortSignal): Promise<boolean> => {
-  const { fact, sequence, uploaded } = report;
-  if (fact.kind !== 'command-finished') return false;
-  const result = fact.results.find(({ stream }) => !uploaded.includes(stream));
-  if (result === undefined) return false;
-  const { actionId, index } = fact;
-  const path = report.sources.find(({ stream }) => stream === result.stream)?.path ?? '';
-  const delivery = await io.deliver({ actionId, index, result, path, stop });
-  if (delivery.kind === 'delivered') io.journal.note({ kind: 'uploaded', sequence, stream: result.stream });
-  if (delivery.kind === 'impossible') {
-    io.log('warn', 'a result cannot be delivered', { actionId, index, reason: delivery.sentence });
-    io.journal.amend(withoutResult(report, [result.stream], delivery.sentence));
-  }
-  return true;
+  if (!isFinished(report)) return false;
+  const due = report.fact.results.filter(({ stream }) => !report.uploaded.includes(stream));
+  const small = due.filter(({ sizeBytes }) => sizeBytes <= WHOLE_UPLOAD_BYTES);
+  const now = small.length > 0 ? small : due.slice(0, 1);
+  await Promise.all(now.map((result) => deliverOne(io, report, { result, stop })));
+  return now.length > 0;
 };
 
 /** What is owed next on this connection, or null: nothing, or too much on its way. */

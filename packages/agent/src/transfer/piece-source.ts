@@ -107,6 +107,8 @@ export const pieceSource = (file: ReadableFile, sizeBytes: number) => {
   };
 
   return {
+    /** The whole file at once: for small ones. Throws SourceFault. */
+    readAll: () => read(0, sizeBytes),
     /** Bytes from the offset on, as many as fit one piece. Throws SourceFault. */
     readPiece: async (offset: number, onRead: () => void): Promise<Piece> => {
       await hashUpTo(offset);

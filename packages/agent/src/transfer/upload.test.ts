@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import { realAfter, stopper, transferIo } from '../../test/command-world.ts';
 import { type LoopbackServer, startLoopbackServer } from '../../test/loopback-server.ts';
 import { sha256Of } from '../../test/sealed-envelope.ts';
@@ -100,6 +101,28 @@ test('an empty file is created and nothing more', async () => {
   meeting(() => null);
   expect(await send(new Uint8Array())).toEqual({ kind: 'uploaded', sha256: sha256Of('') });
   expect(methods).toEqual(['POST']);
+});
+
+test('a small file comes with the request that opens its upload; a server that does not take it there gets it again', async () => {
+  const bodies: number[] = [];
+  server.settings.intercept = async (request) => {
+    bodies.push((await request.clone().arrayBuffer()).byteLength);
+    methods.push(request.method);
+    return null;
+  };
+  const small = CONTENT.slice(0, WHOLE_UPLOAD_BYTES);
+  expect(await send(small)).toEqual({ kind: 'uploaded', sha256: sha256Of(small) });
+  expect(methods).toEqual(['POST', 'PATCH']);
+  expect(bodies).toEqual([WHOLE_UPLOAD_BYTES, WHOLE_UPLOAD_BYTES]);
+  server.uploads.clear();
+  server.settings.intercept = () =>
+    status(201, { 'upload-offset': '10', 'longarm-sha256': sha256Of(small.slice(0, 10)) });
+  expect(await send(small.slice(0, 10))).toEqual({ kind: 'uploaded', sha256: sha256Of(small.slice(0, 10)) });
+  server.settings.intercept = (request) => {
+    expect(request.headers.get('content-length') ?? '0').toBe('0');
+    return status(403);
+  };
+  expect(await send(CONTENT.slice(0, WHOLE_UPLOAD_BYTES + 1))).toMatchObject({ kind: 'refused' });
 });
 
 test('after a cut it asks where it is and goes on there', async () => {

@@ -3,7 +3,12 @@
  * in pieces that are hashed as they are read, so that memory stays flat and the end can be proven.
  */
 import { parseSha256, type Sha256 } from '@longarm/contract/ids';
-import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
+import {
+  TRANSFER_HEADERS,
+  TUS_VERSION,
+  UPLOAD_CONTENT_TYPE,
+  WHOLE_UPLOAD_BYTES,
+} from '@longarm/contract/wire/protocol';
 import { type Attempt, repeatUntilDone, type Stopped, transferFault } from './attempts.ts';
 import { collectSent } from './give-back.ts';
 import { pieceGuard } from './piece-guard.ts';
@@ -52,8 +57,6 @@ const standingOf = (answer: Response): Standing | null => {
   return { offset: Number(offset), sha256: parseSha256(answer.headers.get(TRANSFER_HEADERS.sha256) ?? '') };
 };
 
-type Question = Exclude<Phase, { kind: 'send' }>;
-
 /** Method and headers of a request for this upload. */
 const asked = (io: TransferIo, upload: Upload, what: { method: string; headers: Record<string, string> }) => {
   const headers = { ...what.headers, [TRANSFER_HEADERS.tusVersion]: TUS_VERSION };
@@ -61,10 +64,21 @@ const asked = (io: TransferIo, upload: Upload, what: { method: string; headers: 
   return { method, headers: authorised(io, upload.ticket, { method, path: upload.to, headers }) };
 };
 
-const questionOf = (io: TransferIo, upload: Upload, { kind }: Question): RequestInit =>
-  kind === 'create'
-    ? asked(io, upload, { method: 'POST', headers: { [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) } })
-    : { ...asked(io, upload, { method: 'HEAD', headers: {} }), ...ON_A_CONNECTION_OF_ITS_OWN };
+/** A small result comes along with the question; a server that does not take it says so by its offset. */
+const createOf = async (io: TransferIo, upload: Upload, source: Source): Promise<RequestInit> => {
+  const headers = { [TRANSFER_HEADERS.uploadLength]: String(upload.sizeBytes) };
+  if (upload.sizeBytes > WHOLE_UPLOAD_BYTES) return asked(io, upload, { method: 'POST', headers });
+  const body = await source.readAll();
+  return {
+    ...asked(io, upload, { method: 'POST', headers: { ...headers, 'Content-Type': UPLOAD_CONTENT_TYPE } }),
+    body,
+  };
+};
+
+const headOf = (io: TransferIo, upload: Upload): RequestInit => ({
+  ...asked(io, upload, { method: 'HEAD', headers: {} }),
+  ...ON_A_CONNECTION_OF_ITS_OWN,
+});
 
 const compare = async (source: Source, stored: Sha256): Promise<UploadEnd> => {
   const read = await source.hashOfAll();
@@ -99,22 +113,19 @@ const request = async (io: TransferIo, upload: Upload, init: RequestInit): Promi
 };
 
 /** The server answers a question at once, or it is not there. */
-const ask = async (io: TransferIo, upload: Upload, phase: Question): Promise<Sent> => {
+const ask = async (io: TransferIo, upload: Upload, init: RequestInit): Promise<Sent> => {
   const silent = new AbortController();
   const wake = () => silent.abort(new Error('no answer came for two heartbeats'));
   const callOff = io.after(SILENT_HEARTBEATS * io.heartbeatMs(), wake);
   try {
-    return await request(io, upload, {
-      ...questionOf(io, upload, phase),
-      signal: AbortSignal.any([upload.stop, silent.signal]),
-    });
+    return await request(io, upload, { ...init, signal: AbortSignal.any([upload.stop, silent.signal]) });
   } finally {
     callOff();
   }
 };
 
 const farOf = async (io: TransferIo, upload: Upload, signal: AbortSignal): Promise<number | null> => {
-  const { standing } = await request(io, upload, { ...questionOf(io, upload, { kind: 'ask' }), signal });
+  const { standing } = await request(io, upload, { ...headOf(io, upload), signal });
   return standing === null || standing.sha256 !== null ? null : standing.offset;
 };
 
@@ -141,6 +152,16 @@ const sendPiece = async (io: TransferIo, upload: Upload, { source, offset }: Sen
   }
 };
 
+/** The request of this phase, and its answer. */
+const tell = async (
+  io: TransferIo,
+  upload: Upload,
+  { source, phase }: { readonly source: Source; readonly phase: Phase },
+): Promise<Sent> => {
+  if (phase.kind === 'send') return sendPiece(io, upload, { source, offset: phase.offset });
+  return ask(io, upload, phase.kind === 'create' ? await createOf(io, upload, source) : headOf(io, upload));
+};
+
 /** One run of requests until the end or a fault; `phase` is kept over runs. */
 const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
   let phase: Phase = { kind: 'create' };
@@ -150,9 +171,7 @@ const uploadSession = (io: TransferIo, upload: Upload, source: Source) => {
     // until an answer says otherwise, nobody knows how much of it arrived
     if (sent.kind === 'send') phase = { kind: 'ask' };
     if (sent.kind === 'ask') source.shrinkPieces();
-    const { answer, standing } = await (sent.kind === 'send'
-      ? sendPiece(io, upload, { source, offset: sent.offset })
-      : ask(io, upload, sent));
+    const { answer, standing } = await tell(io, upload, { source, phase: sent });
     if (!answer.ok) {
       const failure = onFailure(upload, answer.status, sent);
       phase = failure.phase;

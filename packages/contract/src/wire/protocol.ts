@@ -34,6 +34,8 @@ export const TRANSFER_HEADERS = {
 
 export const TUS_VERSION = '1.0.0';
 export const UPLOAD_CONTENT_TYPE = 'application/offset+octet-stream';
+/** Results up to here may come with the request that opens their upload (tus `creation-with-upload`). */
+export const WHOLE_UPLOAD_BYTES = 65_536;
 
 /**
  * What a device signs to prove that it holds its key: UTF-8 of these lines, joined by a line feed. The nonce is the

@@ -176,6 +176,12 @@ export type ResultStore = {
     target: UploadTarget & { readonly lengthBytes: number; readonly now: EpochMs },
   ) => Promise<(UploadRecord & { readonly restarted: boolean }) | null>;
   readonly findUpload: (target: UploadTarget) => Promise<UploadRecord | null>;
+  /** Whether the command is this machine's and has such a stream. */
+  readonly hasStream: (target: UploadTarget) => Promise<boolean>;
+  /** The bytes of an upload that has no row yet are durable: `openUpload` and `completeUpload` at once. Null as the former. */
+  readonly keepWhole: (
+    target: UploadTarget & { readonly sha256: Sha256; readonly sizeBytes: number; readonly now: EpochMs },
+  ) => Promise<UploadRecord | null>;
   /** The bytes are durable: the row says so. */
   readonly completeUpload: (
     target: UploadTarget & { readonly sha256: Sha256; readonly sizeBytes: number },

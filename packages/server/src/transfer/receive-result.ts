@@ -9,7 +9,12 @@ import { parseActionId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Limits } from '@longarm/contract/limits';
 import { RESULT_STREAMS } from '@longarm/contract/result';
-import { TRANSFER_HEADERS, TUS_VERSION, UPLOAD_CONTENT_TYPE } from '@longarm/contract/wire/protocol';
+import {
+  TRANSFER_HEADERS,
+  TUS_VERSION,
+  UPLOAD_CONTENT_TYPE,
+  WHOLE_UPLOAD_BYTES,
+} from '@longarm/contract/wire/protocol';
 import type { ResultStore, TransferProgress, UploadRecord, UploadTarget } from '../actions/ports.ts';
 import { type BlobStore, UploadFault } from '../library/ports.ts';
 import { type AtOnce, atOnce } from '../limits/at-once.ts';
@@ -20,7 +25,7 @@ const MIB = 1_048_576;
 const BUSY_SECONDS = 2;
 
 type ReceiveIo = {
-  readonly results: Pick<ResultStore, 'openUpload' | 'findUpload' | 'completeUpload'>;
+  readonly results: Pick<ResultStore, 'openUpload' | 'findUpload' | 'completeUpload' | 'hasStream' | 'keepWhole'>;
   readonly blobs: Pick<BlobStore, 'append' | 'complete' | 'discard' | 'uploadedBytes'>;
   readonly gate: TransferGate;
   readonly transfers: Pick<TransferProgress, 'note'>;
@@ -61,6 +66,13 @@ const progress = (status: number, offset: number, upload: UploadRecord): Respons
     },
   });
 
+/** The sender asks HEAD where to go on from; 507 is for later. Throws what is no fault of an upload. */
+const uploadFault = (fault: unknown, upload: UploadRecord): Response => {
+  if (!(fault instanceof UploadFault)) throw fault;
+  const status = { offset: 409, 'too-long': 413, incomplete: 409, displaced: 409, 'disk-full': 507 }[fault.kind];
+  return progress(status, fault.uploadedBytes, upload);
+};
+
 const finishWhenWhole = async (io: ReceiveIo, target: UploadTarget, upload: UploadRecord): Promise<UploadRecord> => {
   const blob = await io.blobs.complete(keyOf(target), upload.lengthBytes);
   await io.results.completeUpload({ ...target, ...blob });
@@ -70,10 +82,47 @@ const finishWhenWhole = async (io: ReceiveIo, target: UploadTarget, upload: Uplo
 const maxBytes = (io: ReceiveIo, target: UploadTarget): number =>
   target.stream === 'file' ? io.limits['get-mib'] * MIB : io.limits['output-mib'] * MIB + CUT_NOTICE_BYTES;
 
+/** The bytes come with the request that opens the upload (tus `creation-with-upload`), or there are none. */
+const bringsAll = (request: Request, lengthBytes: number): boolean =>
+  lengthBytes === 0 ||
+  (lengthBytes <= WHOLE_UPLOAD_BYTES && request.headers.get('content-type') === UPLOAD_CONTENT_TYPE);
+
+const bodyOf = (request: Request, lengthBytes: number): ReadableStream<Uint8Array> =>
+  (lengthBytes === 0 ? null : request.body) ?? new Blob([]).stream();
+
+/** Makes the blob before there is a row: one commit for both. Null where an upload has begun, or now has: not all came. */
+const takeWhole = async (
+  io: ReceiveIo,
+  request: Request,
+  { target, lengthBytes }: { readonly target: UploadTarget; readonly lengthBytes: number },
+): Promise<Response | null> => {
+  if (!(await io.results.hasStream(target))) throw noSuchUpload();
+  if ((await io.results.findUpload(target)) !== null) return null;
+  const key = keyOf(target);
+  // what lies here without a row came with a request that broke off
+  await io.blobs.discard(key);
+  try {
+    const body = bodyOf(request, lengthBytes);
+    const offset = await io.blobs.append(key, { offset: 0, lengthBytes, body, consumes: true });
+    if (offset < lengthBytes) return null;
+    const upload = await io.results.keepWhole({
+      ...target,
+      ...(await io.blobs.complete(key, lengthBytes)),
+      now: io.now(),
+    });
+    if (upload === null) throw noSuchUpload();
+    return progress(201, upload.lengthBytes, upload);
+  } catch (fault) {
+    return uploadFault(fault, { lengthBytes, sha256: null });
+  }
+};
+
 const create = async (io: ReceiveIo, request: Request, target: UploadTarget): Promise<Response> => {
   const lengthBytes = wholeNumber(request, TRANSFER_HEADERS.uploadLength);
   const bound = maxBytes(io, target);
   if (lengthBytes > bound) throw new Refusal('InvalidInput', `Expected at most ${bound} bytes, got ${lengthBytes}.`);
+  const whole = bringsAll(request, lengthBytes) ? await takeWhole(io, request, { target, lengthBytes }) : null;
+  if (whole !== null) return whole;
   const upload = await io.results.openUpload({ ...target, lengthBytes, now: io.now() });
   if (upload === null) throw noSuchUpload();
   if (upload.restarted) await io.blobs.discard(keyOf(target));
@@ -106,10 +155,7 @@ const append = async (
     const upload = isWhole ? await finishWhenWhole(io, to.target, to.upload) : to.upload;
     return progress(request.method === 'POST' ? 201 : 204, offset, upload);
   } catch (fault) {
-    if (!(fault instanceof UploadFault)) throw fault;
-    // the sender asks HEAD where to go on from; 507 is for later
-    const status = { offset: 409, 'too-long': 413, incomplete: 409, displaced: 409, 'disk-full': 507 }[fault.kind];
-    return progress(status, fault.uploadedBytes, to.upload);
+    return uploadFault(fault, to.upload);
   }
 };
 

@@ -29,9 +29,13 @@ const findRow = (db: Kysely<Schema>, target: UploadTarget) =>
     .where('stream', '=', target.stream)
     .executeTakeFirst();
 
-const openUpload = async (db: Kysely<Schema>, target: Parameters<ResultStore['openUpload']>[0]) => {
+const hasStream = async (db: Kysely<Schema>, target: UploadTarget): Promise<boolean> => {
   const command = await commandOf(db, target);
-  if (command === undefined || !COMMANDS[command.type].results.includes(target.stream)) return null;
+  return command !== undefined && COMMANDS[command.type].results.includes(target.stream);
+};
+
+const openUpload = async (db: Kysely<Schema>, target: Parameters<ResultStore['openUpload']>[0]) => {
+  if (!(await hasStream(db, target))) return null;
   const known = await findRow(db, target);
   const lengthBytes = target.lengthBytes;
   if (known !== undefined && (known.reported_at !== null || Number(known.length_bytes) === lengthBytes)) {
@@ -65,6 +69,13 @@ const completeUpload = async (db: Kysely<Schema>, done: Parameters<ResultStore['
     .where('reported_at', 'is', null)
     .where('length_bytes', '=', done.sizeBytes)
     .execute();
+};
+
+const keepWhole = async (db: Kysely<Schema>, done: Parameters<ResultStore['keepWhole']>[0]) => {
+  const opened = await openUpload(db, { ...done, lengthBytes: done.sizeBytes });
+  if (opened === null || opened.sha256 !== null) return opened;
+  await completeUpload(db, done);
+  return { lengthBytes: done.sizeBytes, sha256: done.sha256 };
 };
 
 const pinnedBy = async (
@@ -138,6 +149,8 @@ export const resultStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): R
     const row = (await commandOf(reader, target)) === undefined ? undefined : await findRow(reader, target);
     return row === undefined ? null : { lengthBytes: Number(row.length_bytes), sha256: row.sha256 };
   },
+  hasStream: (target) => hasStream(reader, target),
+  keepWhole: (done) => units.run((db) => keepWhole(db, done)),
   completeUpload: (done) => units.run((db) => completeUpload(db, done)),
   pinnedBy: (machineId, actionId, sha256) => pinnedBy(reader, { machineId, actionId, sha256 }),
   retire: (before, limit) => units.run((db) => retire(db, before, limit)),
