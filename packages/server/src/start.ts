@@ -29,10 +29,19 @@ const MIB = 1_048_576;
 
 export type RunningServer = { readonly url: string; readonly stop: () => Promise<void> };
 
-const openFolder = (config: ServerConfig): Promise<DataFolder> =>
+/** The clock, and what calls chores by it: a parameter, so that days pass in a test when it says so. */
+export type ServerTime = {
+  readonly now: () => number;
+  /** Calls back every so many milliseconds; returns how to stop. */
+  readonly every: (milliseconds: number, call: () => Promise<void>) => () => void;
+};
+
+const SYSTEM_TIME: ServerTime = { now: () => Date.now(), every };
+
+const openFolder = (config: ServerConfig, { now }: ServerTime): Promise<DataFolder> =>
   openDataFolder({
     path: config.dataFolder,
-    now: () => Date.now(),
+    now,
     names: serverNames(config.host, config.publicUrl),
     terms: {
       maxGetBytes: Math.floor(config.limits['get-mib'] * MIB),
@@ -41,8 +50,7 @@ const openFolder = (config: ServerConfig): Promise<DataFolder> =>
     },
   });
 
-const engineOf = async ({ config, folder, log }: World): Promise<Engine> => {
-  const now = () => Date.now();
+const engineOf = async ({ config, folder, log }: World, { now }: ServerTime): Promise<Engine> => {
   const { store, sealKey, audience } = folder;
   return openEngine({
     store,
@@ -57,11 +65,11 @@ const engineOf = async ({ config, folder, log }: World): Promise<Engine> => {
   });
 };
 
-const run = async (world: World): Promise<RunningServer> => {
+const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
   const { config, folder, log } = world;
   const authority = authorityOf(world);
-  const tls = await tlsSourceOf(world, () => Date.now());
-  const engine = await engineOf(world);
+  const tls = await tlsSourceOf(world, time.now);
+  const engine = await engineOf(world, time);
   await resumeLockdown(engine, log);
   const rest = restApi(engine, world);
   const install = installer(engine, config);
@@ -93,7 +101,10 @@ const run = async (world: World): Promise<RunningServer> => {
   const admin = await serveAdmin(engine, world, { url, authority, shelf: install.shelf, onFault: rest.onFault });
   const audit = auditKeeping(engine, world);
   const stopSweeper = startSweeper(
-    { every, onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again') },
+    {
+      every: time.every,
+      onFault: (chore, fault) => log.error({ err: fault, chore }, 'a chore failed; it is tried again'),
+    },
     [
       audit.chore,
       ...chores(engine, () => {
@@ -116,10 +127,14 @@ const run = async (world: World): Promise<RunningServer> => {
 };
 
 /** Starts everything; throws with a sentence when the folder, the certificate or the address cannot be had. */
-export const startServer = async (config: ServerConfig, log: Log): Promise<RunningServer> => {
-  const folder = await openFolder(config);
+export const startServer = async (
+  config: ServerConfig,
+  log: Log,
+  time: ServerTime = SYSTEM_TIME,
+): Promise<RunningServer> => {
+  const folder = await openFolder(config, time);
   try {
-    return await run({ config, folder, log });
+    return await run({ config, folder, log }, time);
   } catch (fault) {
     await folder.close();
     throw fault;

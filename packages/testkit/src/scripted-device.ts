@@ -39,6 +39,8 @@ export type DeviceOptions = {
   readonly caPem?: string;
   /** What it tells of itself otherwise than a plain Linux machine would. */
   readonly facts?: Partial<DeviceFacts>;
+  /** Its clock; the system's when left out. */
+  readonly now?: () => number;
 };
 
 const factsOf = ({ name, facts }: DeviceOptions): DeviceFacts => ({
@@ -110,6 +112,7 @@ export type Offered = {
 export class ScriptedDevice {
   readonly machineId: string;
   readonly #options: DeviceOptions;
+  readonly #now: () => number;
   readonly #key: KeyObject;
   readonly #identity: EnrolAnswer;
   #socket: WebSocket | null = null;
@@ -120,6 +123,7 @@ export class ScriptedDevice {
 
   private constructor(options: DeviceOptions, key: KeyObject, identity: EnrolAnswer) {
     this.#options = options;
+    this.#now = options.now ?? Date.now;
     this.#key = key;
     this.#identity = identity;
     this.machineId = identity.machineId;
@@ -156,7 +160,7 @@ export class ScriptedDevice {
     this.#inbox = inbox;
     this.#socket = socket;
     const { nonce, serverTime } = await this.take('hello');
-    this.#serverAheadMs = serverTime - Date.now();
+    this.#serverAheadMs = serverTime - this.#now();
     const { machineId } = this;
     const proof = signText(this.#key, connectProofText({ nonce, machineId, audience: this.#identity.audience }));
     this.send({
@@ -203,7 +207,7 @@ export class ScriptedDevice {
   /** Sends the next report without waiting; gives its sequence. */
   tell(fact: DistributiveOmit<Fact, 'at'>): number {
     this.#sequence++;
-    this.send({ type: 'report', sequence: this.#sequence, fact: { ...fact, at: Date.now() } });
+    this.send({ type: 'report', sequence: this.#sequence, fact: { ...fact, at: this.#now() } });
     return this.#sequence;
   }
 
@@ -228,7 +232,7 @@ export class ScriptedDevice {
   ): string {
     const { method = 'GET', path, ticket } = request;
     const headers = new Headers(request.headers);
-    const fresh = { at: changes.at ?? Date.now() + this.#serverAheadMs, nonce: crypto.randomUUID() };
+    const fresh = { at: changes.at ?? this.#now() + this.#serverAheadMs, nonce: crypto.randomUUID() };
     const text = transferProofText({
       audience: this.#identity.audience,
       machineId: this.machineId,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { AdminDoor } from '@longarm/contract/admin/operations';
 import { readConfig } from '@longarm/server/config';
 import { openAdmin } from '@longarm/server/open-admin';
-import { type RunningServer, startServer } from '@longarm/server/start';
+import { type RunningServer, type ServerTime, startServer } from '@longarm/server/start';
 import { openLog } from '@longarm/server/telemetry/log';
 import { type ApiCaller, apiCaller } from './api-caller.ts';
 import { ScriptedDevice } from './scripted-device.ts';
@@ -29,7 +29,8 @@ export type TestServer = {
 /** Limits with which a test is not held up by what it does not test. */
 const GENEROUS = ['runs-per-minute=100000', 'reads-per-minute=100000', 'reads-per-hour=1000000'];
 
-export const startTestServer = async (flags: readonly string[] = []): Promise<TestServer> => {
+/** `time`: a clock that the test moves, in place of the system's. */
+export const startTestServer = async (flags: readonly string[] = [], time?: ServerTime): Promise<TestServer> => {
   const dataFolder = await mkdtemp(join(tmpdir(), 'longarm-test-'));
   const start = (port: number): Promise<RunningServer> => {
     const limits = GENEROUS.flatMap((limit) => ['--limit', limit]);
@@ -46,14 +47,15 @@ export const startTestServer = async (flags: readonly string[] = []): Promise<Te
       ...flags,
     ];
     const config = readConfig(argv, {});
-    return startServer(config, openLog(config.logLevel));
+    return startServer(config, openLog(config.logLevel), time);
   };
   let running = await start(0);
   const { url } = running;
   const admin = await openAdmin(dataFolder);
   const api = await apiCaller({ server: url, admin });
   const { token: enrolToken } = await admin.call('createEnrolToken', { tags: [], maxUses: null, validHours: null });
-  const absentDevice = (name = 'host1.lab.example') => ScriptedDevice.enrol({ server: url, enrolToken, name });
+  const absentDevice = (name = 'host1.lab.example') =>
+    ScriptedDevice.enrol({ server: url, enrolToken, name, ...(time === undefined ? {} : { now: time.now }) });
   return {
     url,
     dataFolder,

@@ -6,22 +6,25 @@ export type Chore = {
 };
 
 type SweepIo = {
-  /** Calls back every so many milliseconds; returns how to stop. */
-  readonly every: (milliseconds: number, call: () => void) => () => void;
+  /** Calls back every so many milliseconds; returns how to stop. The call resolves when the chore has ended. */
+  readonly every: (milliseconds: number, call: () => Promise<void>) => () => void;
   /** A chore that failed: logged, and tried again at its next time. */
   readonly onFault: (chore: string, fault: unknown) => void;
 };
 
 /** Starts the chores; resolves, when stopped, after those that run have ended. */
 export const startSweeper = (io: SweepIo, chores: readonly Chore[]): (() => Promise<void>) => {
-  const running = new Map<string, Promise<unknown>>();
-  const start = (chore: Chore) => {
-    if (running.has(chore.name)) return;
+  const running = new Map<string, Promise<void>>();
+  const start = (chore: Chore): Promise<void> => {
+    const before = running.get(chore.name);
+    if (before !== undefined) return before;
     const run = chore
       .run()
+      .then(() => undefined)
       .catch((fault) => io.onFault(chore.name, fault))
       .finally(() => running.delete(chore.name));
     running.set(chore.name, run);
+    return run;
   };
   const stops = chores.map((chore) => io.every(chore.everyMs, () => start(chore)));
   return async () => {
