@@ -150,3 +150,30 @@ test('one upload too many at the same time is for later; the others go on', asyn
   expect((await first).status).toBe(204);
   expect((await send('stderr', 0, new Uint8Array(2))).status).toBe(204);
 });
+
+test('who is told goodbye and stays is cut off', async () => {
+  const server = await newServer('heartbeat-seconds=1');
+  const { hostname, port } = new URL(server.url);
+  const gone = Promise.withResolvers<void>();
+  let heard = '';
+  const head = 'GET /agent/v1/connect HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
+  const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
+  await Bun.connect({
+    hostname,
+    port: Number(port),
+    allowHalfOpen: true,
+    socket: {
+      open: (socket) => void socket.write(head + key),
+      data: (socket, chunk) => {
+        const wasGreeted = heard.includes('hello');
+        heard += chunk.toString('latin1');
+        // a text frame of two characters that are no JSON, under a mask of zeros; its closing is never answered
+        if (!wasGreeted && heard.includes('hello')) socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x78, 0x78]));
+      },
+      close: () => gone.resolve(),
+      error: () => gone.resolve(),
+    },
+  });
+  await gone.promise;
+  expect(heard).toContain('goodbye');
+});

@@ -158,17 +158,10 @@ const enqueue = (io: ReceiveIo, session: Session, queued: { readonly frame: Fram
   });
 };
 
-/** Who was sent away may have something on its way; whoever just goes on is cut off. */
-const endIfItGoesOn = (session: Session, size: number): void => {
-  session.waitingCharacters += size;
-  if (session.waitingCharacters > WAITING_CHARACTERS) session.wire.terminate();
-};
-
 /** Takes one message off the wire: what it costs is spent, it is decoded strictly, then handled after those before it. */
 export const receive =
   (io: ReceiveIo) =>
   (session: Session, message: string | Uint8Array): void => {
-    if (session.phase === 'closed') endIfItGoesOn(session, message.length);
     if (session.phase === 'closed' || !isWithinLimits(io, session, message.length)) return;
     session.lastHeardAt = io.now();
     const decoded = decodeFrame(FrameToServer, message, FRAME_TO_SERVER_BYTES);

@@ -27,6 +27,7 @@ export type Sessions = AgentLink &
 
 export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => {
   const all = new Set<Session>();
+  const leaving = new WeakSet<Session>();
   const byMachine = new Map<MachineId, Session>();
   const connected = (machineId: MachineId): Session | null => {
     const session = byMachine.get(machineId);
@@ -50,7 +51,11 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
     },
     connectedMachines: () => [...byMachine.keys()].filter((machineId) => connected(machineId) !== null),
     closeSilent: (since) => {
-      for (const session of all) if (session.lastHeardAt < since) session.wire.terminate();
+      for (const session of all) {
+        if (session.lastHeardAt < since || leaving.has(session)) session.wire.terminate();
+        // it was told goodbye, and has until the next time to close its side
+        else if (session.phase === 'closed') leaving.add(session);
+      }
     },
     dismissStrangers: (since) => {
       for (const session of all) {
