@@ -21,6 +21,7 @@ import { addGroupChange } from './commands/group-change.ts';
 import { addGroupCreate } from './commands/group-create.ts';
 import { addGroupDelete } from './commands/group-delete.ts';
 import { addGroupList } from './commands/group-list.ts';
+import { ISSUER_COMMANDS } from './commands/issuer.ts';
 import { addLibraryDelete } from './commands/library-delete.ts';
 import { addLibraryDownload } from './commands/library-download.ts';
 import { addLibraryList } from './commands/library-list.ts';
@@ -55,6 +56,11 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
       name: 'user',
       description: 'people who sign in here by themselves (on the server)',
       add: USER_COMMANDS,
+    },
+    {
+      name: 'issuer',
+      description: 'others whose tokens are good here: Entra ID, Keycloak … (on the server)',
+      add: ISSUER_COMMANDS,
     },
     {
       name: 'enrol-token',

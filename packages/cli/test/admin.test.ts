@@ -69,6 +69,9 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   },
   changePerson: { changed: true },
   deletePerson: { deleted: true },
+  addIssuer: { id: 'i1' },
+  listIssuers: { issuers: [] },
+  removeIssuer: { removed: true },
   createNativeApplication: { tenantId: TENANT, clientId: CLIENT },
   addApplicationSecret: { id: 's1', clientSecret: 'n3w', expiresDateTimeUtc: null },
   addApplicationCertificate: { id: 'c1', subject: 'CN=soar', expiresDateTimeUtc: CREATED },
@@ -196,6 +199,54 @@ test('people are created with a link, listed, changed, reset and deleted', async
   expect(calls).toContainEqual(['changePerson', { name: 'anna', deviceGroups: 'all', disabled: true }]);
   expect((await session.bare('user', 'reset', 'anna', '--data', 'd')).out).toContain('y');
   expect((await session.bare('user', 'delete', 'anna', '--data', 'd')).code).toBe(0);
+});
+
+test('an issuer is added with what its claims mean here', async () => {
+  const { session, calls } = await open();
+  const maps = [
+    '--map-role',
+    'soc-lead=LiveResponse.Advanced',
+    '--map-group',
+    '/berlin=Berlin',
+    '--role-claim',
+    'realm_access.roles',
+  ];
+  const added = await session.bare(
+    'issuer',
+    'add',
+    'https://sso.example/realms/x',
+    '--audience',
+    'longarm',
+    ...maps,
+    '--data',
+    'd',
+  );
+  expect(added.code).toBe(0);
+  expect(calls).toContainEqual([
+    'addIssuer',
+    {
+      url: 'https://sso.example/realms/x',
+      discoveryUrl: null,
+      audiences: ['longarm'],
+      tid: null,
+      roleClaim: 'realm_access.roles',
+      groupClaim: 'groups',
+      roleMap: { 'soc-lead': 'LiveResponse.Advanced' },
+      groupMap: { '/berlin': 'Berlin' },
+    },
+  ]);
+  const wrong = await session.bare(
+    'issuer',
+    'add',
+    'https://x.example',
+    '--audience',
+    'a',
+    '--map-role',
+    'a=Root',
+    '--data',
+    'd',
+  );
+  expect(wrong.code).toBe(2);
 });
 
 test('a native application has no role and no secret', async () => {

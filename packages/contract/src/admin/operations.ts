@@ -10,6 +10,7 @@ import { ENROLMENT_DECISIONS, ENROLMENT_STATES } from '../machine.ts';
 import { TARGETS } from '../targets.ts';
 import { APPLICATION_OPERATIONS } from './application-operations.ts';
 import { GroupName } from './group-name.ts';
+import { ISSUER_OPERATIONS } from './issuer-operations.ts';
 import { PERSON_OPERATIONS } from './person-operations.ts';
 
 /** File name of the socket in the data folder. */
@@ -59,6 +60,7 @@ export const ADMIN_OPERATIONS = {
   },
   ...APPLICATION_OPERATIONS,
   ...PERSON_OPERATIONS,
+  ...ISSUER_OPERATIONS,
   createEnrolToken: {
     request: z.strictObject({
       tags: z.array(z.string().min(1).max(200)).max(50),

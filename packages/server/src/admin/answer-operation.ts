@@ -12,6 +12,7 @@ import { ACTOR, type AdminOperations } from './admin-operations.ts';
 import { type ApplicationsIo, applicationCredentials, applications } from './applications.ts';
 import { deviceGroups, requireGroup } from './device-groups.ts';
 import { enrolmentOperations } from './enrolment.ts';
+import { type IssuersIo, issuers } from './issuers.ts';
 import { lockdownOperations } from './lockdown.ts';
 import { type PeopleIo, people } from './people.ts';
 
@@ -21,7 +22,8 @@ const SECRET_BYTES = 32;
 const TOKEN_ID_BYTES = 9;
 
 export type AdminIo = ApplicationsIo &
-  PeopleIo & {
+  PeopleIo &
+  IssuersIo & {
     readonly audit: AuditStore;
     readonly lockdown: Lockdown;
     readonly decideEnrolment: DecideEnrolment;
@@ -82,6 +84,7 @@ export const adminOperations = (io: AdminIo): AdminOperations => ({
   ...applications(io),
   ...applicationCredentials(io),
   ...people(io),
+  ...issuers(io),
   ...enrolTokens(io),
   ...deviceGroups(io),
   ...restore(io),

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Caller } from '../audit/ports.ts';
 import { bothReach } from '../audit/reach.ts';
 import { OWN_PERSON } from './grants/delegated-answer.ts';
+import { isForeign } from './issuers/foreign-caller.ts';
 import type { PeopleStore, PersonRecord } from './people-ports.ts';
 import type { AccessStore } from './ports.ts';
 import type { TokenKey } from './token-keys.ts';
@@ -15,6 +16,8 @@ type BearerIo = {
   readonly access: Pick<AccessStore, 'findApplication'>;
   readonly people: Pick<PeopleStore, 'findById'>;
   readonly key: TokenKey;
+  /** Of tokens that are not ours. */
+  readonly foreignCaller: (token: string) => Promise<Omit<Caller, 'origin'>>;
   readonly now: () => EpochMs;
 };
 
@@ -88,6 +91,7 @@ export const authenticate =
       throw unauthorized(
         'Expected an Authorization header with a Bearer token, got none. Ask /{tenant}/oauth2/v2.0/token for one.',
       );
+    if (isForeign(token, io.key.kid)) return io.foreignCaller(token);
     const claims = Claims.safeParse(await verifyToken(io, token)).data;
     if (claims === undefined) throw unauthorized('The token lacks the claims appid and tid.');
     return callerOf(io, claims);

@@ -9,6 +9,7 @@ import type { LockdownStore } from '../actions/lockdown-ports.ts';
 import type { ActionStore, Clock, ResultStore } from '../actions/ports.ts';
 import type { AuditStore } from '../audit/ports.ts';
 import type { GrantStore } from '../auth/grant-ports.ts';
+import type { IssuerStore } from '../auth/issuer-ports.ts';
 import type { PeopleStore } from '../auth/people-ports.ts';
 import type { AccessStore, CredentialStore } from '../auth/ports.ts';
 import type { LibraryStore } from '../library/ports.ts';
@@ -16,6 +17,7 @@ import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
 import { credentialStore } from './access/credential-store.ts';
 import { grantStore } from './access/grant-store.ts';
+import { issuerStore } from './access/issuer-store.ts';
 import { peopleStore } from './access/people-store.ts';
 import { actionStore } from './actions/action-store.ts';
 import { lockdownStore } from './actions/lockdown-store.ts';
@@ -49,6 +51,7 @@ export type Store = {
   readonly access: AccessStore;
   readonly credentials: CredentialStore;
   readonly people: PeopleStore;
+  readonly issuers: IssuerStore;
   readonly grants: GrantStore;
   readonly close: () => Promise<void>;
 };
@@ -111,6 +114,7 @@ export const storeOver = (
     access: accessStore(units, reader, io.clock),
     credentials: credentialStore(units, reader),
     people: peopleStore(units, reader),
+    issuers: issuerStore(units, reader),
     grants: grantStore(units, reader),
     close: async () => {
       await units.close();

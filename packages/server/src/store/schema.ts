@@ -124,6 +124,9 @@ export type AuthorizationCodeRow = {
   family: string | null;
 };
 
+/** `settings`: JSON of IssuerSettings. */
+export type IssuerRow = { id: string; tenant_id: TenantId; url: string; settings: string; created_at: EpochMs };
+
 export type UsedAssertionRow = { id: string; expires_at: EpochMs };
 
 export type EnrolTokenRow = {
@@ -318,6 +321,7 @@ export type Schema = {
   application_certificates: ApplicationCertificateRow;
   used_assertions: UsedAssertionRow;
   people: PersonRow;
+  issuers: IssuerRow;
   refresh_tokens: RefreshTokenRow;
   device_codes: DeviceCodeRow;
   authorization_codes: AuthorizationCodeRow;

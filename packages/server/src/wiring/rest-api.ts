@@ -17,6 +17,7 @@ import { watchOutput } from '../transfer/watch-output.ts';
 import { callerDoors } from './caller-doors.ts';
 import type { Engine, World } from './engine.ts';
 import { every } from './every.ts';
+import { issuerCallers } from './issuers.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -64,7 +65,13 @@ export const restApi = (engine: Engine, world: World) => {
     onFault,
     acceptedStatus,
     api: apiDoor({
-      authenticate: authenticate({ access, people: store.people, key: folder.tokenKey, now }),
+      authenticate: authenticate({
+        access,
+        people: store.people,
+        key: folder.tokenKey,
+        foreignCaller: issuerCallers(engine, world),
+        now,
+      }),
       rate,
       routes,
       tally: engine.tally,

@@ -29,6 +29,7 @@ export const serveAdmin = async (engine: Engine, { folder }: World, { url, shelf
     access: engine.store.access,
     credentials: engine.store.credentials,
     people: engine.store.people,
+    issuers: engine.store.issuers,
     lockdown: lockdownOf(engine),
     decideEnrolment: decideEnrolmentOf(engine),
     audit: engine.store.audit,
