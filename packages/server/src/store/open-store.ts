@@ -34,6 +34,7 @@ import { authorSignaturesMigration } from './migrations/0003-author-signatures.t
 import { devicesMigration } from './migrations/0004-devices.ts';
 import { permissionMigration } from './migrations/0005-permission.ts';
 import { callersMigration } from './migrations/0006-callers.ts';
+import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
 import { unitQueue } from './unit-queue.ts';
 
@@ -102,11 +103,12 @@ export const storeOver = (
 ): Store => {
   const writer = kyselyOver(connections.writer);
   const reader = connections.reader === connections.writer ? writer : kyselyOver(connections.reader);
-  const units = unitQueue(writer, 'begin immediate', io.turn);
+  const turn = io.turn ?? nextTurn;
+  const units = unitQueue(writer, 'begin immediate', turn);
   return {
-    actions: actionStore({ units, reader, envelopes: io.envelopes }),
+    actions: actionStore({ units, reader, envelopes: io.envelopes, turn }),
     results: resultStore(units, reader),
-    machines: machineStore(units, reader),
+    machines: machineStore({ units, reader, turn }),
     groups: groupStore(units, reader),
     library: libraryStore(units, reader),
     lockdown: lockdownStore(units, reader),

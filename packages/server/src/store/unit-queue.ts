@@ -7,6 +7,7 @@
  *   answers:                                                       u1 ✓   u2 ✗   u3 ✓   ◀── after the disk has it
  */
 import { CompiledQuery, type Kysely, sql } from 'kysely';
+import { nextTurn } from './next-turn.ts';
 
 /** Units in one transaction: bounds how long the first waits for the last. */
 const UNITS_PER_COMMIT = 256;
@@ -41,9 +42,6 @@ const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting
     return () => waiting.abandon(cause);
   }
 };
-
-/** The event loop has come round once: what arrived together has been read and has asked for its unit. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export const unitQueue = <Schema>(
   writer: Kysely<Schema>,

@@ -3,6 +3,7 @@ import type { MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { ActionStore, UnconfirmedCancel } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
+import { together } from '../together.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { cancelAction } from './cancel-action.ts';
 import { claimNext } from './claim-next.ts';
@@ -15,6 +16,8 @@ import type { EnvelopeMaker } from './make-envelope.ts';
 import { reconcileMachine, settledAtOnce } from './reconcile-machine.ts';
 import { recordFact } from './record-fact.ts';
 import { requestAction } from './request-action.ts';
+
+type Device = Parameters<ActionStore['reconcile']>[0];
 
 const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): Promise<readonly MachineId[]> => {
   const rows = await db
@@ -45,18 +48,29 @@ const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<re
   return rows.map((row) => ({ actionId: row.id, machineId: row.machine_id, reason: row.reason ?? 'cancelled' }));
 };
 
-export const actionStore = (io: {
+type ActionStoreIo = {
   readonly units: UnitQueue<Schema>;
   readonly reader: Kysely<Schema>;
   readonly envelopes: EnvelopeMaker;
-}): ActionStore => ({
+  /** Comes round once: what arrived together has asked. */
+  readonly turn: () => Promise<void>;
+};
+
+const reconcile = (io: ActionStoreIo): ActionStore['reconcile'] => {
+  const settled = together({
+    turn: io.turn,
+    ask: (devices: readonly Device[]) => settledAtOnce(io.reader, devices),
+  });
+  return async (device) => (await settled(device)) ?? io.units.run((db) => reconcileMachine(db, device));
+};
+
+export const actionStore = (io: ActionStoreIo): ActionStore => ({
   request: (action) => io.units.run((db) => requestAction(db, action)),
   claimNext: (terms) => io.units.run((db) => claimNext(db, terms, io.envelopes)),
   record: (report) => io.units.run((db) => recordFact(db, report)),
   cancel: (cancel) => io.units.run((db) => cancelAction(db, cancel)),
   decide: (decision) => io.units.run((db) => decideAction(db, decision)),
-  reconcile: async (device) =>
-    (await settledAtOnce(io.reader, device)) ?? io.units.run((db) => reconcileMachine(db, device)),
+  reconcile: reconcile(io),
   expireOverdue: (now, limit) => io.units.run((db) => expireOverdue(db, now, limit)),
   declareRestored: (by) => io.units.run((db) => declareRestored(db, by)),
   machinesToServe: (now, limit) => machinesToServe(io.reader, now, limit),

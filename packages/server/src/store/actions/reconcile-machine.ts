@@ -1,6 +1,6 @@
 /** The unit behind a device's return: what its journal and the rows disagree about is settled (semantics 4). */
 import { isFinal } from '@longarm/contract/action';
-import type { ActionId } from '@longarm/contract/ids';
+import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
@@ -10,24 +10,28 @@ import { withCommands } from './load-actions.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
-const openActions = (db: Kysely<Schema>, device: Device) =>
+const openActions = (db: Kysely<Schema>, machineIds: readonly MachineId[]) =>
   db
     .selectFrom('actions')
-    .where('machine_id', '=', device.machineId)
+    .where('machine_id', 'in', machineIds)
     .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
     .orderBy('seq');
 
 const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
 
 /**
- * What comes of a device that holds nothing and for which nothing is open, or null where there is more to it. One read
+ * What comes of each device that holds nothing and for which nothing is open, null where there is more to it. One read
  * outside of any unit, since it is so of nearly every device of a herd: an action that is asked for meanwhile is
  * Pending, and nothing of it is to be settled.
  */
-export const settledAtOnce = async (reader: Kysely<Schema>, device: Device): Promise<Reconciliation | null> => {
-  if (device.journaled.length > 0) return null;
-  const open = await openActions(reader, device).select('id').limit(1).executeTakeFirst();
-  return open === undefined ? NOTHING : null;
+export const settledAtOnce = async (
+  reader: Kysely<Schema>,
+  devices: readonly Device[],
+): Promise<readonly (Reconciliation | null)[]> => {
+  const machineIds = devices.map(({ machineId }) => machineId);
+  const rows = await openActions(reader, machineIds).select('machine_id').execute();
+  const open = new Set(rows.map((row) => row.machine_id));
+  return devices.map(({ machineId, journaled }) => (journaled.length > 0 || open.has(machineId) ? null : NOTHING));
 };
 
 const listed = (db: Kysely<Schema>, device: Device) =>
@@ -73,7 +77,7 @@ const stopOrder = (action: ActionRecord) => ({
 });
 
 export const reconcileMachine = async (db: Kysely<Schema>, device: Device): Promise<Reconciliation> => {
-  const open = await withCommands(db, await openActions(db, device).selectAll().execute());
+  const open = await withCommands(db, await openActions(db, [device.machineId]).selectAll().execute());
   const changed = await settleUnknown(db, device, open);
   await dropLeases(db, device);
   const known = await withCommands(db, await listed(db, device));

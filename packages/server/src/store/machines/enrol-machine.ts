@@ -68,7 +68,7 @@ const insertMachine = async (db: Kysely<Schema>, token: EnrolTokenRow, enrolment
     await db.insertInto('machine_tags').values({ machine_id: enrolment.machineId, tag }).execute();
   }
   const addresses = enrolment.facts.ipAddresses.map((entry) => entry.ipAddress);
-  await rememberAddresses(db, { machineId: enrolment.machineId, addresses, now: enrolment.now });
+  await rememberAddresses(db, [{ machineId: enrolment.machineId, addresses, now: enrolment.now }]);
 };
 
 export const enrolMachine = async (db: Kysely<Schema>, enrolment: Enrolment): Promise<EnrolOutcome> => {

@@ -93,22 +93,19 @@ export const factColumns = (facts: DeviceFacts, externalIp: string | null) => ({
   ip_addresses: JSON.stringify(facts.ipAddresses),
 });
 
-/** Remembers which addresses a machine had, and when: for `findbyip`. */
-export const rememberAddresses = async (
-  db: Kysely<Schema>,
-  seen: { readonly machineId: MachineId; readonly addresses: readonly string[]; readonly now: number },
-): Promise<void> => {
-  const { machineId, now } = seen;
-  const rows = [...new Set(seen.addresses)].map((address) => ({
-    machine_id: machineId,
-    address,
-    first_seen: now,
-    last_seen: now,
-  }));
+type Seen = { readonly machineId: MachineId; readonly addresses: readonly string[]; readonly now: number };
+
+/** Remembers which addresses machines had, and when: for `findbyip`. Each machine is there once. */
+export const rememberAddresses = async (db: Kysely<Schema>, seen: readonly Seen[]): Promise<void> => {
+  const rows = seen.flatMap(({ machineId, addresses, now }) =>
+    [...new Set(addresses)].map((address) => ({ machine_id: machineId, address, first_seen: now, last_seen: now })),
+  );
   if (rows.length === 0) return;
   await db
     .insertInto('machine_addresses')
     .values(rows)
-    .onConflict((conflict) => conflict.columns(['machine_id', 'address']).doUpdateSet({ last_seen: now }))
+    .onConflict((conflict) =>
+      conflict.columns(['machine_id', 'address']).doUpdateSet((eb) => ({ last_seen: eb.ref('excluded.last_seen') })),
+    )
     .execute();
 };

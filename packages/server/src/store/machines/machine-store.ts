@@ -6,12 +6,14 @@ import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
 import { foldCase } from '../odata/fold-case.ts';
 import { machineInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
+import { together } from '../together.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
+import { connectMachines, identities } from './connect-machines.ts';
 import { decideEnrolment } from './decide-enrolment.ts';
 import { enrolMachine } from './enrol-machine.ts';
 import { listMachines } from './list-machines.ts';
-import { factColumns, rememberAddresses, withTags } from './machine-rows.ts';
+import { withTags } from './machine-rows.ts';
 
 type Connection = Parameters<MachineStore['connected']>[0];
 type TagChange = Parameters<MachineStore['changeTag']>[0];
@@ -19,21 +21,6 @@ type TagChange = Parameters<MachineStore['changeTag']>[0];
 const MACHINES_FOUND = 1_000;
 /** Machines whose presence is written at once: the others' work goes on in between. */
 const MACHINES_PER_UNIT = 1_000;
-
-const connect = async (db: Kysely<Schema>, connection: Connection) => {
-  await db
-    .updateTable('machines')
-    .set({
-      ...factColumns(connection.facts, connection.externalIp),
-      last_seen: connection.now,
-      session_id: connection.sessionId,
-    })
-    .where('id', '=', connection.machineId)
-    .execute();
-  const addresses = connection.facts.ipAddresses.map((entry) => entry.ipAddress);
-  if (connection.externalIp !== null) addresses.push(connection.externalIp);
-  await rememberAddresses(db, { machineId: connection.machineId, addresses, now: connection.now });
-};
 
 const markSeen = async (db: Kysely<Schema>, machineIds: readonly MachineId[], now: number) => {
   await db.updateTable('machines').set({ last_seen: now }).where('id', 'in', machineIds).execute();
@@ -68,6 +55,13 @@ const changeTag = async (db: Kysely<Schema>, change: TagChange): Promise<boolean
     detail: { tag },
   });
   return true;
+};
+
+type MachineStoreIo = {
+  readonly units: UnitQueue<Schema>;
+  readonly reader: Kysely<Schema>;
+  /** Comes round once: what arrived together has asked. */
+  readonly turn: () => Promise<void>;
 };
 
 const live = (db: Kysely<Schema>, reach: Reach) =>
@@ -127,28 +121,25 @@ const byTag = async (
   return withTags(db, rows);
 };
 
-export const machineStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): MachineStore => ({
-  enrol: (enrolment) => units.run((db) => enrolMachine(db, enrolment)),
-  decideEnrolment: (change) => units.run((db) => decideEnrolment(db, change)),
-  identity: async (machineId) => {
-    const row = await reader
-      .selectFrom('machines')
-      .select(['tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
-      .where('id', '=', machineId)
-      .executeTakeFirst();
-    return row === undefined
-      ? null
-      : {
-          tenantId: row.tenant_id,
-          publicKey: row.public_key,
-          mergedInto: row.merged_into,
-          state: row.enrolment_state,
-          stateReason: row.enrolment_reason,
-        };
-  },
-  connected: (connection) => units.run((db) => connect(db, connection)),
+const connected = ({ units, turn }: MachineStoreIo): MachineStore['connected'] => {
+  const told = together({
+    turn,
+    ask: (connections: readonly Connection[]) =>
+      units.run(async (db) => {
+        await connectMachines(db, connections);
+        return connections.map(() => null);
+      }),
+  });
+  return async (connection) => void (await told(connection));
+};
+
+export const machineStore = (io: MachineStoreIo): MachineStore => ({
+  enrol: (enrolment) => io.units.run((db) => enrolMachine(db, enrolment)),
+  decideEnrolment: (change) => io.units.run((db) => decideEnrolment(db, change)),
+  identity: together({ turn: io.turn, ask: (machineIds) => identities(io.reader, machineIds) }),
+  connected: connected(io),
   disconnected: (machineId, sessionId, now) =>
-    units.run(async (db) => {
+    io.units.run(async (db) => {
       await db
         .updateTable('machines')
         .set({ session_id: null, last_seen: now })
@@ -159,25 +150,25 @@ export const machineStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): 
   seen: async (machineIds, now) => {
     for (let start = 0; start < machineIds.length; start += MACHINES_PER_UNIT) {
       const some = machineIds.slice(start, start + MACHINES_PER_UNIT);
-      await units.run((db) => markSeen(db, some, now));
+      await io.units.run((db) => markSeen(db, some, now));
     }
   },
   disconnectAll: () =>
-    units.run(async (db) => {
+    io.units.run(async (db) => {
       await db.updateTable('machines').set({ session_id: null }).where('session_id', 'is not', null).execute();
     }),
   get: async (reach, machineId) => {
-    const rows = await reader
+    const rows = await io.reader
       .selectFrom('machines')
       .selectAll()
       .where(machineInReach(reach))
       .where('id', '=', machineId)
       .execute();
-    return (await withTags(reader, rows))[0] ?? null;
+    return (await withTags(io.reader, rows))[0] ?? null;
   },
-  resolve: (reach, text) => resolve(reader, reach, text),
-  list: (reach, query, now) => listMachines(reader, { reach, query, now }),
-  byAddress: (reach, address, window) => byAddress(reader, { reach, address, ...window }),
-  byTag: (reach, tag, startsWith) => byTag(reader, { reach, tag, startsWith }),
-  changeTag: (change) => units.run((db) => changeTag(db, change)),
+  resolve: (reach, text) => resolve(io.reader, reach, text),
+  list: (reach, query, now) => listMachines(io.reader, { reach, query, now }),
+  byAddress: (reach, address, window) => byAddress(io.reader, { reach, address, ...window }),
+  byTag: (reach, tag, startsWith) => byTag(io.reader, { reach, tag, startsWith }),
+  changeTag: (change) => io.units.run((db) => changeTag(db, change)),
 });
