@@ -130,10 +130,10 @@ test('a checkpoint that is none proves nothing; half a line at the end of a copy
 test('what a crash left of a line makes way for the next checkpoint', async () => {
   const { server, session } = await open();
   const before = await readFile(checkpointsOf(server), 'utf8');
-  await appendFile(checkpointsOf(server), '{"sequence":12,"ha');
+  await appendFile(checkpointsOf(server), `{"sequence":12,"ha${'f'.repeat(800)}`);
   await server.api.upload('d.sh', 'd');
   await server.restart();
   const after = await readFile(checkpointsOf(server), 'utf8');
-  expect([after.startsWith(before), after.split('\n').length]).toEqual([true, 3]);
+  expect([after.startsWith(before), after.endsWith('\n'), after.split('\n').length]).toEqual([true, true, 3]);
   expect(await verify(server, session, '--checkpoint', checkpointsOf(server))).toMatchObject({ code: 0 });
 });

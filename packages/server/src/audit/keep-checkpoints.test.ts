@@ -38,7 +38,11 @@ test('a checkpoint is due after as many entries as said, and not one before', as
   await checkpoints.whenDue();
   await checkpoints.whenDue();
   expect(world.out).toEqual([ENTRIES_PER_CHECKPOINT]);
-  world.entries += ENTRIES_PER_CHECKPOINT;
+  // a checkpoint's own entry is none of those that the next one is for
+  world.entries += ENTRIES_PER_CHECKPOINT - 1;
+  await checkpoints.whenDue();
+  expect(world.out.length).toBe(1);
+  world.entries++;
   await checkpoints.whenDue();
   expect(world.out.at(-1)).toBe(2 * ENTRIES_PER_CHECKPOINT + 1);
 });
