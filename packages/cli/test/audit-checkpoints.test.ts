@@ -1,6 +1,6 @@
 /** Signed checkpoints: what finds a cut end and a chain that was written anew, by whoever owns the store. */
 import { Database } from 'bun:sqlite';
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,9 @@ import { auditEntryText, NO_AUDIT_HASH } from '@longarm/contract/audit/audit-ent
 import { openAdmin } from '@longarm/server/open-admin';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { openSession, type Session } from './session.ts';
+
+// servers start and stop here, on machines that may be busy with other tests
+setDefaultTimeout(30_000);
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

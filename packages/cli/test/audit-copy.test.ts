@@ -1,12 +1,15 @@
 /** `audit verify --store`: a copy of a database file is proven where it lies, and nothing about it changes. */
 import { Database } from 'bun:sqlite';
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAdmin } from '@longarm/server/open-admin';
 import { startTestServer } from '@longarm/testkit/test-server';
 import { openSession } from './session.ts';
+
+// servers start and stop here, on machines that may be busy with other tests
+setDefaultTimeout(30_000);
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -99,7 +99,7 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
   const server = listen(config, tls?.current() ?? null, { fetch, websocket: devices.websocket });
   url = config.publicUrl ?? listenUrl(config, server.port);
   const admin = await serveAdmin(engine, world, { url, authority, shelf: install.shelf, onFault: rest.onFault });
-  const audit = auditKeeping(engine, world);
+  const audit = await auditKeeping(engine, world);
   const stopSweeper = startSweeper(
     {
       every: time.every,

@@ -1,10 +1,13 @@
 /** What was refused is in the audit: counted, bounded, and never at the price of a commit each. */
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test';
 import { AGENT_PATHS, uploadPath } from '@longarm/contract/wire/protocol';
 import { apiCaller } from '@longarm/testkit/api-caller';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { enrolKey, newKey, openSocket } from './raw-device.ts';
 import { storeRows } from './store-rows.ts';
+
+// servers start and stop here, on machines that may be busy with other tests
+setDefaultTimeout(60_000);
 
 const NO_MACHINE = '0'.repeat(40);
 const RUN = `/api/machines/${NO_MACHINE}/runliveresponse`;
@@ -149,4 +152,4 @@ test('a flood of bad requests is few entries, and commits nothing while it lasts
   const all = storeRows(server.dataFolder, 'select detail from audit where seq > ?', before);
   const counted = all.map(({ detail }) => JSON.parse(String(detail)).count ?? 0).reduce((sum, each) => sum + each, 0);
   expect(counted).toBe(10_000);
-}, 60_000);
+});
