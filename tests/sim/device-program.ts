@@ -9,6 +9,7 @@ import type { LogDisk } from '@longarm/agent/platform/log-disk';
 import { deliverResult } from '@longarm/agent/runner/deliver-result';
 import type { TransferIo } from '@longarm/agent/transfer/transfer-io';
 import { type Device, startDevice } from '@longarm/agent/wiring/device';
+import { sha256Of } from './blobs.ts';
 import { type CommandsIo, leftOver, runCommand } from './commands.ts';
 import { AUDIENCE, type DeviceKey, ENVELOPE_KEY, factsOf, TENANT } from './founding.ts';
 import type { JournalMedium } from './journal-disk.ts';
@@ -91,6 +92,8 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
     },
     keys: key,
     facts: () => factsOf(io.index),
+    hardwareId: sha256Of(new TextEncoder().encode(key.machineId)),
+    generation: { last: () => null, keep: () => false },
     clock,
     after: life.after,
     random: random.next,

@@ -109,6 +109,7 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
     newNonce: newId,
     log: {
       info: () => {},
+      warn: () => {},
       error: (about: unknown, message?: string) =>
         onFault(message ?? '', about instanceof Object && 'err' in about ? about.err : about),
     },

@@ -10,7 +10,9 @@ import { prepareState, stateFolderFault, sweepSpool } from './commands/prepare-s
 import { type StateFolder, stateFolder } from './commands/state-folder.ts';
 import { openWorkingFolder } from './commands/working-folder.ts';
 import type { RunConfig } from './config.ts';
+import { hardwareIdOf } from './identity/enrol.ts';
 import { establishIdentity, SetupFault } from './identity/establish-identity.ts';
+import { generationFile } from './identity/generation.ts';
 import type { Identity } from './identity/identity-file.ts';
 import type { DeviceKeys } from './identity/keys.ts';
 import { serverRequest, tlsOptions } from './identity/server-request.ts';
@@ -72,6 +74,7 @@ type Parts = {
   readonly folders: StateFolder;
   readonly proxy: ProxySettings;
   readonly workBytes: number;
+  readonly stateFolder: string;
   readonly identity: Identity;
   readonly keys: DeviceKeys;
   readonly journal: Journal;
@@ -132,6 +135,8 @@ const launch = (parts: Parts): Promise<Agent> => {
     ...{ after, random, log },
     monotonic: world.monotonic,
     facts: platform.facts,
+    hardwareId: hardwareIdOf(platform, parts.stateFolder),
+    generation: generationFile(folders.generation),
     bootId: platform.bootId(),
     runCommand: (run) => runCommand(commands, run),
     leftOver: leftOver({ commands, log }),
@@ -223,6 +228,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
     world,
     proxy: config.proxy,
     workBytes: config.workBytes,
+    stateFolder: config.stateFolder,
     folders,
     identity,
     keys,

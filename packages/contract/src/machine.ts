@@ -9,7 +9,7 @@ export const HEALTH_STATUSES = ['Active', 'Inactive'] as const;
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
 /** Whether a device may work: what an administrator said of it, or is still to say. */
-export const ENROLMENT_STATES = ['Approved', 'PendingApproval', 'Rejected', 'Revoked'] as const;
+export const ENROLMENT_STATES = ['Approved', 'PendingApproval', 'Rejected', 'Revoked', 'Quarantined'] as const;
 export type EnrolmentState = (typeof ENROLMENT_STATES)[number];
 
 export const ENROLMENT_DECISIONS = ['approve', 'reject', 'revoke'] as const;

@@ -130,6 +130,82 @@ describe('a device that waits for approval', () => {
   });
 });
 
+describe('a device whose state was copied', () => {
+  const events = (server: TestServer) =>
+    storeRows(server.dataFolder, "select event, detail from audit where event = 'machine.copied'") as {
+      readonly detail: string;
+    }[];
+
+  test('on the same hardware is put in quarantine, both are named, and an administrator lets it go on', async () => {
+    const server = await newServer();
+    const device = await server.device('original');
+    const waits = await request(server, device.machineId);
+    const offer = await device.takeOffer();
+    const copy = device.copy({ name: 'copy' });
+    await copy.connect();
+    await device.take('goodbye');
+    await device.connect();
+    await copy.connect();
+    await device.connect();
+    const seen = await machine(server, device.machineId);
+    expect(seen.enrolmentState).toBe('Quarantined');
+    expect(seen.enrolmentStateReason).toContain(
+      'its key is used in two places: original (127.0.0.1) and copy (127.0.0.1)',
+    );
+    expect(events(server).length).toBe(1);
+    // it is seen, and gets neither offers nor tickets, nor may it use those that it has
+    expect([seen.isOnline, device.has('offer'), device.has('resume')]).toEqual([true, false, false]);
+    await expect(device.upload(offer, { index: 0, stream: 'file' }, 'x')).rejects.toThrow('429');
+    expect((await request(server, device.machineId)).json.error.code).toBe('DisallowedOperation');
+    await copy.disconnect();
+    await decide(server, device.machineId, 'approve', 'the copy was removed');
+    expect((await device.takeOffer()).actionId).toBe(waits.json.id);
+    await device.disconnect();
+    await device.connect();
+    expect((await machine(server, device.machineId)).enrolmentState).toBe('Approved');
+  });
+
+  test('on other hardware: the one that enrolled goes on, the copy is refused from then on', async () => {
+    const server = await newServer();
+    const device = await server.device('original');
+    const copy = device.copy({ name: 'copy', hardware: 'another' });
+    await copy.connect();
+    await device.connect();
+    await expect(copy.connect()).rejects.toThrow('a copy of its state was refused');
+    await device.connect();
+    const seen = await machine(server, device.machineId);
+    expect(seen.enrolmentState).toBe('Approved');
+    expect(seen.enrolmentStateReason).toContain('a copy of its state was refused: copy (127.0.0.1)');
+    for (let times = 0; times < 2; times++) await expect(copy.connect()).rejects.toThrow('this is a copy of a device');
+    expect((await request(server, device.machineId)).status).toBe(200);
+    await device.takeOffer();
+    expect(events(server).length).toBe(1);
+  });
+
+  test('is noticed as well when the copy comes back second', async () => {
+    const server = await newServer();
+    const device = await server.device('original');
+    const copy = device.copy({ name: 'copy', hardware: 'another' });
+    await device.connect();
+    await copy.connect();
+    await device.connect();
+    await expect(copy.connect()).rejects.toThrow('this is a copy of a device');
+    expect(events(server).length).toBe(1);
+    expect((await machine(server, device.machineId)).enrolmentState).toBe('Approved');
+  });
+
+  test('is not the one that was restored from a backup', async () => {
+    const server = await newServer();
+    const device = await server.device('lone');
+    const backup = device.copy({ name: 'lone' });
+    for (let times = 0; times < 3; times++) await device.connect();
+    await device.disconnect();
+    for (let times = 0; times < 3; times++) await backup.copy({ name: 'lone' }).connect();
+    expect(await machine(server, device.machineId)).toMatchObject({ enrolmentState: 'Approved', isOnline: true });
+    expect(events(server)).toEqual([]);
+  });
+});
+
 test('refused enrolments from one source are limited, and good ones are not counted', async () => {
   const server = await newServer();
   const ask = async () => fetch(`${server.url}/agent/v1/enrol`, { method: 'POST', body: '{}' });

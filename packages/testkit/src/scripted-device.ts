@@ -109,6 +109,8 @@ export type Offered = {
   readonly ticket: string;
 };
 
+type Enrolled = { readonly identity: EnrolAnswer; readonly hardwareId: string };
+
 export class ScriptedDevice {
   readonly machineId: string;
   readonly #options: DeviceOptions;
@@ -121,11 +123,16 @@ export class ScriptedDevice {
   /** Server time less this process's own. */
   #serverAheadMs = 0;
 
-  private constructor(options: DeviceOptions, key: KeyObject, identity: EnrolAnswer) {
+  #generation: string | null = null;
+  readonly #hardwareId: string;
+
+  private constructor(options: DeviceOptions, key: KeyObject, enrolled: Enrolled) {
+    const { identity, hardwareId } = enrolled;
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#key = key;
     this.#identity = identity;
+    this.#hardwareId = hardwareId;
     this.machineId = identity.machineId;
   }
 
@@ -148,7 +155,16 @@ export class ScriptedDevice {
       ...tlsOf(options),
     });
     if (!response.ok) throw new Error(`enrolment: ${response.status} ${await response.text()}`);
-    return new ScriptedDevice(options, privateKey, (await response.json()) as EnrolAnswer);
+    return new ScriptedDevice(options, privateKey, { identity: (await response.json()) as EnrolAnswer, hardwareId });
+  }
+
+  /** Another one that lives on a copy of this one's state, as it is now; on other hardware where that is named. */
+  copy(changes: { readonly name: string; readonly hardware?: string }): ScriptedDevice {
+    const { name, hardware } = changes;
+    const hardwareId = hardware === undefined ? this.#hardwareId : createHash('sha256').update(hardware).digest('hex');
+    const copy = new ScriptedDevice({ ...this.#options, name }, this.#key, { identity: this.#identity, hardwareId });
+    copy.#generation = this.#generation;
+    return copy;
   }
 
   /** Connects and proves; resolves when the server welcomed it. */
@@ -170,9 +186,14 @@ export class ScriptedDevice {
       proof,
       facts: factsOf(this.#options),
       journaled,
+      hardwareId: this.#hardwareId,
+      ...(this.#generation === null ? {} : { generation: this.#generation }),
     });
-    const { type } = await this.#inbox.take(['welcome', 'goodbye'], 5_000);
-    if (type === 'goodbye') throw new Error('the server said goodbye');
+    const answer = await this.#inbox.take(['welcome', 'goodbye'], 5_000);
+    if (answer.type === 'goodbye') throw new Error(`the server said goodbye: ${answer.reason}`);
+    if (answer.generation === undefined) return;
+    this.#generation = answer.generation;
+    this.send({ type: 'generation-kept' });
   }
 
   async disconnect(): Promise<void> {

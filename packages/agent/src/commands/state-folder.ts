@@ -6,6 +6,8 @@ import type { ResultStream } from '@longarm/contract/result';
 export type StateFolder = {
   readonly keys: string;
   readonly identity: string;
+  /** What the server handed this device with its last connection. */
+  readonly generation: string;
   readonly journal: string;
   /** Holds room on the disk for the journal. */
   readonly journalReserve: string;
@@ -27,6 +29,7 @@ export type StateFolder = {
 export const stateFolder = (path: string): StateFolder => ({
   keys: join(path, 'key.pem'),
   identity: join(path, 'identity.json'),
+  generation: join(path, 'generation'),
   journal: join(path, 'journal.log'),
   journalReserve: join(path, 'journal.reserve'),
   lock: join(path, 'agent.lock'),

@@ -27,9 +27,12 @@ export type Enrolment = {
   readonly stateFolder: string;
 };
 
+/** The same agent at the same place: SHA-256 over the machine's own identity and the state folder's path. */
+export const hardwareIdOf = (platform: Pick<Platform, 'hardwareIdentity'>, stateFolder: string): Sha256 =>
+  Sha256.parse(createHash('sha256').update(`${platform.hardwareIdentity()}\n${stateFolder}`).digest('hex'));
+
 const requestBody = (io: EnrolIo, enrolment: Enrolment, token: EnrolToken): EnrolRequest => {
-  const place = `${io.platform.hardwareIdentity()}\n${enrolment.stateFolder}`;
-  const hardwareId = Sha256.parse(createHash('sha256').update(place).digest('hex'));
+  const hardwareId = hardwareIdOf(io.platform, enrolment.stateFolder);
   const { publicKey } = io.keys;
   return {
     token: enrolment.token.trim(),

@@ -65,6 +65,7 @@ const start = (changes: Partial<LinkIo> & { readonly url?: string } = {}) => {
     monotonic: () => performance.now(),
     after: realAfter,
     random: () => 0,
+    keepGeneration: () => true,
     pause: (delayMs, signal) => pause(realAfter, Math.min(delayMs, 5), signal),
     diagnose: () => diagnose((path) => fetch(url + path), url),
     log: (_, message, fields) =>

@@ -25,6 +25,8 @@ export type SessionIo = HeartbeatIo & {
   readonly live: LiveOutput;
   /** Answers the server's nonce. */
   readonly prove: (nonce: string) => Extract<FrameToServer, { type: 'prove' }>;
+  /** True when it is on the disk. */
+  readonly keepGeneration: (generation: string) => boolean;
   readonly learnTime: (serverTime: number) => void;
   /** The server let this device in, and told how often it wants to hear from it. */
   readonly onWelcome: (heartbeatMs: number) => void;
@@ -77,7 +79,7 @@ const onHello = (live: Live, { protocol, nonce, serverTime }: Frame<'hello'>) =>
   live.send(live.io.prove(nonce));
 };
 
-const onWelcome = (live: Live, { serverTime, heartbeatSeconds }: Frame<'welcome'>) => {
+const onWelcome = (live: Live, { serverTime, heartbeatSeconds, generation }: Frame<'welcome'>) => {
   live.io.learnTime(serverTime);
   live.phase = 'connected';
   live.heartbeat.stop();
@@ -86,6 +88,7 @@ const onWelcome = (live: Live, { serverTime, heartbeatSeconds }: Frame<'welcome'
     beat: () => live.send({ type: 'heartbeat' }),
     silent: () => live.end('the server is silent: nothing came for two heartbeats'),
   });
+  if (generation !== undefined && live.io.keepGeneration(generation)) live.send({ type: 'generation-kept' });
   live.io.onWelcome(heartbeatMs);
   live.io.outbox.connected(live.send);
   live.io.live.connected(live.send);

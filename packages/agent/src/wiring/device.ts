@@ -2,7 +2,9 @@
  * The agent between its disk and its network, wired by hand: journal, inbox, runner, outbox and link, whatever files,
  * processes and sockets are made of. `start.ts` hands it the real ones, the simulation (`tests/sim`) its own.
  */
+import type { Sha256 } from '@longarm/contract/ids';
 import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
+import type { GenerationKeeper } from '../identity/generation.ts';
 import type { Identity } from '../identity/identity-file.ts';
 import type { DeviceKeys } from '../identity/keys.ts';
 import { inbox } from '../inbox/inbox.ts';
@@ -26,6 +28,8 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
     readonly identity: Pick<Identity, 'machineId' | 'tenantId' | 'audience' | 'envelopeKey' | 'serverUrl'>;
     readonly keys: Pick<DeviceKeys, 'sign'>;
     readonly facts: Platform['facts'];
+    readonly hardwareId: Sha256;
+    readonly generation: GenerationKeeper;
     readonly clock: ServerClock;
     readonly after: After;
     readonly log: RunnerIo['log'];
@@ -46,6 +50,8 @@ export type Device = {
   readonly stop: () => void;
 };
 
+const shown = (generation: string | null) => (generation === null ? {} : { generation });
+
 const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link => {
   const { identity, keys, journal, clock } = io;
   const { machineId, audience, serverUrl } = identity;
@@ -60,7 +66,10 @@ const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link
       proof: keys.sign(connectProofText({ nonce, machineId, audience })),
       facts: io.facts(),
       journaled: journal.unreported().slice(0, JOURNALED),
+      hardwareId: io.hardwareId,
+      ...shown(io.generation.last()),
     }),
+    keepGeneration: io.generation.keep,
     learnTime: clock.learn,
     onWelcome: (heartbeatMs) => {
       journal.note({ kind: 'server-time', at: clock.now() });

@@ -18,6 +18,8 @@ export const Welcome = z.strictObject({
   type: z.literal('welcome'),
   serverTime: z.int(),
   heartbeatSeconds: z.number().positive(),
+  /** To be kept on the disk, and shown with the next `prove`: two devices with one state are told apart by it. */
+  generation: z.string().max(64).optional(),
 });
 
 /** A ticket lets the agent transfer for one action: its pinned library files down, its results up. */

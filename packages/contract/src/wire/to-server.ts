@@ -15,7 +15,14 @@ export const Prove = z.strictObject({
   proof: z.string().max(128),
   facts: DeviceFacts,
   journaled: z.array(ActionId).max(1_000),
+  /** As at enrolment. */
+  hardwareId: Sha256.optional(),
+  /** Of the last `welcome` that was kept. */
+  generation: z.string().max(64).optional(),
 });
+
+/** The generation of this connection's `welcome` is on the disk. */
+const GenerationKept = z.strictObject({ type: z.literal('generation-kept') });
 
 const Errors = z.array(z.string().max(COMMAND_ERROR_CHARACTERS)).max(COMMAND_ERRORS);
 const Index = z.int().min(0).max(10_000);
@@ -74,5 +81,5 @@ export type Report = z.infer<typeof Report>;
 
 export const Heartbeat = z.strictObject({ type: z.literal('heartbeat') });
 
-export const FrameToServer = z.discriminatedUnion('type', [Prove, Report, Heartbeat, Output]);
+export const FrameToServer = z.discriminatedUnion('type', [Prove, GenerationKept, Report, Heartbeat, Output]);
 export type FrameToServer = z.infer<typeof FrameToServer>;

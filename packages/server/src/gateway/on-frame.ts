@@ -14,6 +14,8 @@ type OnFrameIo = {
   readonly onOutput: (machineId: MachineId, frame: Output) => boolean;
   readonly budgets: Pick<DeviceBudgets, 'giveBack'>;
   readonly tickets: Tickets;
+  /** The device has the token of its connection on its disk. */
+  readonly generationKept: (machineId: MachineId, generation: string) => Promise<void>;
 };
 
 /** Keeps in mind what the device holds, so that nothing is offered to it meanwhile. */
@@ -77,6 +79,15 @@ const onOutput = (
   if (io.onOutput(output.machineId, output.frame)) io.budgets.giveBack(session, output.size);
 };
 
+/** Said once; a second time it says nothing new. */
+const onGenerationKept = async (io: OnFrameIo, session: Session): Promise<void> => {
+  const { machineId, generation, phase } = session;
+  if (phase !== 'connected' || machineId === null)
+    return refuse(session, { code: 'bad-turn', reason: 'expected a proof before anything is kept' });
+  session.generation = null;
+  if (generation !== null) await io.generationKept(machineId, generation);
+};
+
 export const onFrame =
   (io: OnFrameIo): FrameHandler =>
   async (session, frame, size) => {
@@ -88,6 +99,8 @@ export const onFrame =
         return session.phase === 'awaiting-proof'
           ? io.prove(session, frame)
           : refuse(session, { code: 'bad-turn', reason: 'expected one proof, got another' });
+      case 'generation-kept':
+        return onGenerationKept(io, session);
       case 'report':
         return session.phase === 'connected'
           ? onReport(io, session, frame)

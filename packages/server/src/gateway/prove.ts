@@ -6,10 +6,11 @@ import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/proto
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { ActionStore, Hints, Reconciliation } from '../actions/ports.ts';
 import { isSignedBy } from '../auth/device-proof.ts';
+import { hashSecret } from '../auth/hash-secret.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
-import type { MachineStore } from '../machines/ports.ts';
+import type { ConnectOutcome, MachineStore } from '../machines/ports.ts';
 import { hold, refuse, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -22,6 +23,10 @@ type Prove = Extract<FrameToServer, { type: 'prove' }>;
 
 export type ProveIo = {
   readonly machines: Pick<MachineStore, 'identity' | 'connected' | 'disconnected'>;
+  /** A token that nobody can guess. */
+  readonly newGeneration: () => string;
+  /** The device showed a state that is older than the one it had, or that another one has as well. */
+  readonly onOddState: (machineId: MachineId, outcome: ConnectOutcome) => void;
   readonly actions: Pick<ActionStore, 'reconcile'>;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
@@ -49,33 +54,50 @@ const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<R
   if (identity === null || !isSignedBy(identity.publicKey, text, frame.proof)) {
     return refused('this machine is not enrolled here, or its key is another one');
   }
-  const { mergedInto, state, stateReason } = identity;
+  const { mergedInto, state, stateReason, pinnedHardwareId } = identity;
   if (isSentAway(state)) return refused(`this device ${stateSentence(state, stateReason)}`, REVOKED_RETRY_SECONDS);
+  if (pinnedHardwareId !== null && frame.hardwareId !== pinnedHardwareId)
+    return refused('this is a copy of a device: its hardware is not the one that enrolled', REVOKED_RETRY_SECONDS);
   return mergedInto === null
     ? null
     : refused(`this machine was replaced by ${mergedInto}, which enrolled later from the same place`);
 };
 
+type Entered = { readonly outcome: ConnectOutcome; readonly settled: Reconciliation };
+
 /** Both are asked for in one turn, so that they are written together. */
-const enterStore = async (io: ProveIo, session: Session, frame: Prove): Promise<Reconciliation> => {
-  const { machineId, facts, journaled } = frame;
+const enterStore = async (io: ProveIo, session: Session, frame: Prove): Promise<Entered> => {
+  const { machineId, facts, journaled, hardwareId = null } = frame;
+  const handedOut = io.newGeneration();
+  const shown = frame.generation === undefined ? null : hashSecret(frame.generation);
+  const generation = { shown, handedOut: hashSecret(handedOut) };
   const now = io.now();
-  const connection = { machineId, sessionId: session.id, facts, externalIp: session.remoteAddress, now };
-  const [, settled] = await Promise.all([
+  const from = { hardwareId, externalIp: session.remoteAddress };
+  const connection = { machineId, sessionId: session.id, facts, ...from, generation, now };
+  const [outcome, settled] = await Promise.all([
     io.machines.connected(connection),
     io.actions.reconcile({ machineId, journaled, now }),
   ]);
-  return settled;
+  session.generation = handedOut;
+  return { outcome, settled };
 };
 
-const settle = (io: ProveIo, session: Session, of: { readonly frame: Prove; readonly settled: Reconciliation }) => {
-  const { frame, settled } = of;
+const settle = (io: ProveIo, session: Session, of: Entered & { readonly frame: Prove }) => {
+  const { frame, settled, outcome } = of;
   const { machineId } = frame;
   if (session.phase !== 'proving') return;
   for (const actionId of frame.journaled) hold(session, actionId);
   session.phase = 'connected';
-  send(session, { type: 'welcome', serverTime: io.now(), heartbeatSeconds: io.heartbeatSeconds });
-  for (const actionId of settled.resume)
+  const generation = session.generation ?? undefined;
+  const { heartbeatSeconds } = io;
+  send(session, {
+    type: 'welcome',
+    serverTime: io.now(),
+    heartbeatSeconds,
+    ...(generation === undefined ? {} : { generation }),
+  });
+  // who may not work gets no ticket either
+  for (const actionId of outcome.state === 'Approved' ? settled.resume : [])
     send(session, { type: 'resume', actionId, ticket: io.tickets.issue(machineId, actionId) });
   for (const stop of settled.stop)
     send(session, { type: 'cancel', ...stop, ticket: io.tickets.issue(machineId, stop.actionId) });
@@ -99,8 +121,11 @@ export const prove =
     const over = io.budgets.enter(frame.machineId, session);
     io.sessions.enter(frame.machineId, session);
     if (over !== null) return refuse(session, { code: over.limit, reason: over.sentence }, over.retryAfterSeconds);
-    const settled = await enterStore(io, session, frame);
-    settle(io, session, { frame, settled });
+    const { outcome, settled } = await enterStore(io, session, frame);
+    if (outcome.verdict !== 'usual') io.onOddState(frame.machineId, outcome);
+    if (outcome.refusal !== null)
+      return refuse(session, { code: 'bad-proof', reason: outcome.refusal }, REVOKED_RETRY_SECONDS);
+    settle(io, session, { frame, settled, outcome });
     io.onConnected(session, frame.machineId);
     if (settled.isAwaited) io.hints.wake(frame.machineId);
   };

@@ -40,6 +40,8 @@ export type Session = Spent & {
   readonly wire: Wire;
   phase: SessionPhase;
   machineId: MachineId | null;
+  /** Handed out with this connection's welcome, until the device has said that it keeps it. */
+  generation: string | null;
   lastHeardAt: EpochMs;
   /** What the device holds and has not ended, null for nothing: nothing is offered meanwhile. */
   holding: Set<ActionId> | null;
@@ -89,6 +91,7 @@ export const newSession = (
   wire: start.wire,
   phase: 'awaiting-proof',
   machineId: null,
+  generation: null,
   lastHeardAt: start.now,
   holding: null,
   stalledAt: null,

@@ -11,6 +11,7 @@ test('each decision in each state', () => {
     PendingApproval: ['Approved', 'Rejected', 'Revoked'],
     Rejected: ['Approved', null, 'Revoked'],
     Revoked: [null, null, null],
+    Quarantined: ['Approved', null, 'Revoked'],
   });
 });
 

@@ -3,15 +3,16 @@
  *
  *   PendingApproval ─approve→ Approved          any but Revoked ─revoke→ Revoked: final
  *         └ reject→ Rejected ─approve→ Approved
+ *   Approved ─its key is used in two places→ Quarantined ─approve→ Approved
  *
- * Who waits connects and is seen, and gets nothing to do. Who was rejected or revoked is sent away.
+ * Who waits, or is in quarantine, connects and is seen, and gets nothing to do. Who was rejected or revoked is sent away.
  */
 import type { EnrolmentDecision, EnrolmentState } from '@longarm/contract/machine';
 
 const FROM: Readonly<Record<EnrolmentDecision, readonly EnrolmentState[]>> = {
-  approve: ['PendingApproval', 'Rejected'],
+  approve: ['PendingApproval', 'Rejected', 'Quarantined'],
   reject: ['PendingApproval'],
-  revoke: ['PendingApproval', 'Approved', 'Rejected'],
+  revoke: ['PendingApproval', 'Approved', 'Rejected', 'Quarantined'],
 };
 
 const TO: Readonly<Record<EnrolmentDecision, EnrolmentState>> = {
@@ -32,6 +33,7 @@ const SAID: Readonly<Record<EnrolmentState, string>> = {
   PendingApproval: 'waits for approval',
   Rejected: 'was rejected',
   Revoked: 'was revoked',
+  Quarantined: 'is in quarantine',
 };
 
 /** "was revoked: stolen". */

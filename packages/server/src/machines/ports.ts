@@ -6,6 +6,7 @@ import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { DeviceFacts } from '@longarm/contract/wire/facts';
 import type { Origin } from '../audit/ports.ts';
 import type { Reach } from '../audit/reach.ts';
+import type { Verdict } from './generation.ts';
 
 /** A group of machines, with what goes for all of them. */
 export type DeviceGroup = {
@@ -66,6 +67,27 @@ export type DeviceIdentity = {
   readonly mergedInto: MachineId | null;
   readonly state: EnrolmentState;
   readonly stateReason: string | null;
+  /** A copy of its state was refused once: no other hardware is let in. */
+  readonly pinnedHardwareId: Sha256 | null;
+};
+
+export type Connection = {
+  readonly machineId: MachineId;
+  readonly sessionId: string;
+  readonly facts: DeviceFacts;
+  readonly externalIp: string | null;
+  /** Null from agents that do not tell. */
+  readonly hardwareId: Sha256 | null;
+  /** Hashes: what the device showed, and what it is handed. */
+  readonly generation: { readonly shown: string | null; readonly handedOut: string };
+  readonly now: EpochMs;
+};
+
+export type ConnectOutcome = {
+  readonly state: EnrolmentState;
+  readonly verdict: Verdict;
+  /** Why it is not let in: it is a copy. */
+  readonly refusal: string | null;
 };
 
 export type EnrolmentChange = {
@@ -89,13 +111,9 @@ export type MachineStore = {
   readonly decideEnrolment: (change: EnrolmentChange) => Promise<EnrolmentOutcome>;
   readonly identity: (machineId: MachineId) => Promise<DeviceIdentity | null>;
   /** The machine is connected by this session from now on, whatever session it had. */
-  readonly connected: (connection: {
-    readonly machineId: MachineId;
-    readonly sessionId: string;
-    readonly facts: DeviceFacts;
-    readonly externalIp: string | null;
-    readonly now: EpochMs;
-  }) => Promise<void>;
+  readonly connected: (connection: Connection) => Promise<ConnectOutcome>;
+  /** The device has this token on its disk. */
+  readonly generationKept: (machineId: MachineId, hash: string) => Promise<void>;
   /** No longer, if it still was by this session. */
   readonly disconnected: (machineId: MachineId, sessionId: string, now: EpochMs) => Promise<void>;
   /** Heartbeats, in batches; each batch is a unit of its own. */

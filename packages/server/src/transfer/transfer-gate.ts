@@ -66,6 +66,11 @@ export const transferGate =
       );
     if (isSentAway(identity.state))
       throw new Refusal('Forbidden', `This device ${stateSentence(identity.state, identity.stateReason)}.`);
+    if (identity.state !== 'Approved')
+      throw new Refusal(
+        'TooManyRequests',
+        `This device ${stateSentence(identity.state, identity.stateReason)}. Try again later.`,
+      );
     if (!io.proofs.admit(machineId, proof)) throw new StaleProof();
     return ticket;
   };

@@ -1,5 +1,6 @@
 /** The wiring of what devices say on their connections. */
 import { recordProgress } from '../actions/record-progress.ts';
+import { hashSecret } from '../auth/hash-secret.ts';
 import { type Connections, connections } from '../gateway/connections.ts';
 import { onFrame } from '../gateway/on-frame.ts';
 import { prove } from '../gateway/prove.ts';
@@ -19,9 +20,16 @@ export const deviceConnections = (engine: Engine): Connections => {
       onOutput: engine.live.deliver,
       budgets,
       tickets: engine.ticketBook,
+      generationKept: (machineId, generation) => store.machines.generationKept(machineId, hashSecret(generation)),
       record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),
       prove: prove({
         machines: store.machines,
+        newGeneration: engine.newNonce,
+        onOddState: (machineId, { verdict, state, refusal }) =>
+          log.warn(
+            { machineId, verdict, state, refusal },
+            'a device came with a state that is not the one it had last',
+          ),
         actions: store.actions,
         sessions,
         tickets: engine.ticketBook,

@@ -33,7 +33,7 @@ export type EngineIo = {
   readonly now: () => EpochMs;
   readonly newId: () => string;
   readonly newNonce: () => string;
-  readonly log: Pick<Log, 'info' | 'error'>;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
 };
 
 /** Opens the parts below the doors: no connection has survived whatever was before. */

@@ -52,6 +52,8 @@ const connection = (
     ],
   },
   externalIp: '192.0.2.1',
+  hardwareId: null,
+  generation: { shown: null, handedOut: `handed out by ${session}` },
   now: 1_700_000_000_000,
 });
 
@@ -74,6 +76,24 @@ test('of many that connect, each keeps what it told, and the last connection of 
     [machineOf(second), '10.0.0.5'],
     [machineOf(second), '192.0.2.1'],
   ]);
+});
+
+test('of many that connect together, one that is a copy is named, and the others come in', async () => {
+  const from = (id: MachineId | undefined, shown: string | null, session: string) => ({
+    ...connection(id, session, { name: session, build: null }),
+    generation: { shown, handedOut: `after ${session}` },
+  });
+  const displaced = { current: 'c', pending: null, displaced: ['d'], isPinned: false };
+  const set = 'update machines set generations = ? where id = ?';
+  database.run(set, [JSON.stringify(displaced), machineOf(second)]);
+  const outcomes = await connectMachines(db, [from(first, 'unheard of', 's8'), from(second, 'd', 's9')]);
+  expect(outcomes.map(({ state, verdict }) => [state, verdict])).toEqual([
+    ['Approved', 'went-back'],
+    ['Quarantined', 'copied'],
+  ]);
+  const [identity] = await identities(db, [machineOf(second)]);
+  expect(identity?.stateReason).toBe('its key is used in two places: two (192.0.2.1) and s9 (192.0.2.1)');
+  await expect(connectMachines(db, [from(stranger, null, 's10')])).rejects.toThrow('is not known');
 });
 
 test('an address that was seen before keeps when it was seen first', async () => {

@@ -1,11 +1,13 @@
 /** Machines that connect: who they are, and that they are there, for many in a few statements. */
 import type { MachineId } from '@longarm/contract/ids';
 import { type Kysely, sql } from 'kysely';
-import type { DeviceIdentity, MachineStore } from '../../machines/ports.ts';
+import { type Generations, present } from '../../machines/generation.ts';
+import type { Connection, ConnectOutcome, DeviceIdentity } from '../../machines/ports.ts';
 import type { Schema } from '../schema.ts';
+import { type Judged, judgeCopied, type Known, readGenerations } from './copied-machine.ts';
 import { factColumns, rememberAddresses } from './machine-rows.ts';
 
-type Connection = Parameters<MachineStore['connected']>[0];
+type Entering = { readonly connection: Connection; readonly generations: Generations };
 
 /** In the order of the ids; null for one that is not known. */
 export const identities = async (
@@ -15,6 +17,7 @@ export const identities = async (
   const rows = await reader
     .selectFrom('machines')
     .select(['id', 'tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
+    .select(['generations', 'hardware_id'])
     .where('id', 'in', machineIds)
     .execute();
   const known = new Map<string, DeviceIdentity>();
@@ -25,22 +28,25 @@ export const identities = async (
       mergedInto: row.merged_into,
       state: row.enrolment_state,
       stateReason: row.enrolment_reason,
+      pinnedHardwareId: readGenerations(row.generations).isPinned ? row.hardware_id : null,
     });
   return machineIds.map((id) => known.get(id) ?? null);
 };
 
-const rowOf = ({ machineId, sessionId, facts, externalIp, now }: Connection) => ({
-  id: machineId,
-  ...factColumns(facts, externalIp),
-  last_seen: now,
-  session_id: sessionId,
+const rowOf = ({ connection, generations }: Entering) => ({
+  id: connection.machineId,
+  ...factColumns(connection.facts, connection.externalIp),
+  last_seen: connection.now,
+  session_id: connection.sessionId,
+  seen_hardware_id: connection.hardwareId,
+  generations: JSON.stringify(generations),
 });
 
 /** Numbers among text parameters: in a list of values no column says what it is. */
 const NUMBERS: ReadonlySet<string> = new Set(['os_build', 'last_seen']);
 
-const updateAll = async (db: Kysely<Schema>, connections: readonly Connection[]) => {
-  const rows = connections.map(rowOf);
+const updateAll = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
+  const rows = entering.map(rowOf);
   const columns = Object.keys(rows[0] ?? {});
   // column1, column2 … are what both SQLite and PostgreSQL call the columns of such a list
   const sets = columns.slice(1).map((name, place) => {
@@ -52,15 +58,57 @@ const updateAll = async (db: Kysely<Schema>, connections: readonly Connection[])
     where machines.id = told.column1`.execute(db);
 };
 
-/** The last of several connections of one machine counts. */
-export const connectMachines = async (db: Kysely<Schema>, all: readonly Connection[]): Promise<void> => {
-  const connections = [...new Map(all.map((connection) => [connection.machineId, connection])).values()];
-  await updateAll(db, connections);
+const knownOf = async (db: Kysely<Schema>, ids: readonly MachineId[]): Promise<ReadonlyMap<MachineId, Known>> => {
+  const rows = await db
+    .selectFrom('machines')
+    .select(['id', 'tenant_id', 'hardware_id', 'seen_hardware_id', 'generations', 'dns_name', 'last_external_ip'])
+    .select('enrolment_state')
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+};
+
+/** One that is in quarantine already is not judged again until the administrator has spoken. */
+const judge = async (db: Kysely<Schema>, known: Known, connection: Connection): Promise<Judged> => {
+  const { shown, handedOut } = connection.generation;
+  const { generations, verdict } = present(readGenerations(known.generations), shown, handedOut);
+  const state = known.enrolment_state;
+  if (verdict === 'copied' && state !== 'Quarantined') return judgeCopied(db, known, { connection, generations });
+  return { outcome: { state, verdict, refusal: null }, generations };
+};
+
+const enter = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
+  if (entering.length === 0) return;
+  await updateAll(db, entering);
   await rememberAddresses(
     db,
-    connections.map(({ machineId, facts, externalIp, now }) => {
+    entering.map(({ connection: { machineId, facts, externalIp, now } }) => {
       const addresses = facts.ipAddresses.map((entry) => entry.ipAddress);
       return { machineId, now, addresses: externalIp === null ? addresses : [...addresses, externalIp] };
     }),
   );
+};
+
+/** The last of several connections of one machine counts. Throws for a machine that is not known. */
+export const connectMachines = async (
+  db: Kysely<Schema>,
+  all: readonly Connection[],
+): Promise<readonly ConnectOutcome[]> => {
+  const last = new Map(all.map((connection) => [connection.machineId, connection]));
+  const known = await knownOf(db, [...last.keys()]);
+  const judged = new Map<MachineId, Judged>();
+  for (const [machineId, connection] of last) {
+    const row = known.get(machineId);
+    if (row !== undefined) judged.set(machineId, await judge(db, row, connection));
+  }
+  const entering = [...judged].flatMap(([machineId, { outcome, generations }]) => {
+    const connection = last.get(machineId);
+    return connection === undefined || outcome.refusal !== null ? [] : [{ connection, generations }];
+  });
+  await enter(db, entering);
+  return all.map(({ machineId }) => {
+    const outcome = judged.get(machineId)?.outcome;
+    if (outcome === undefined) throw new Error(`machine ${machineId} is not known`);
+    return outcome;
+  });
 };

@@ -37,7 +37,7 @@ export const decideEnrolment = async (db: Kysely<Schema>, change: EnrolmentChang
   if (state === null) return { kind: 'refused', state: known.enrolment_state };
   await db
     .updateTable('machines')
-    .set({ enrolment_state: state, enrolment_reason: reason === '' ? null : reason })
+    .set({ enrolment_state: state, enrolment_reason: reason === '' ? null : reason, generations: null })
     .where('id', '=', machineId)
     .execute();
   const ended = decision === 'revoke' ? await endActions(db, change) : [];

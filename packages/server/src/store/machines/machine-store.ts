@@ -2,6 +2,7 @@
 import { type MachineId, parseMachineId } from '@longarm/contract/ids';
 import { type Kysely, sql } from 'kysely';
 import type { Reach } from '../../audit/reach.ts';
+import { keep } from '../../machines/generation.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
 import { foldCase } from '../odata/fold-case.ts';
 import { machineInReach } from '../reach.ts';
@@ -10,17 +11,23 @@ import { together } from '../together.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
 import { connectMachines, identities } from './connect-machines.ts';
+import { readGenerations } from './copied-machine.ts';
 import { decideEnrolment } from './decide-enrolment.ts';
 import { enrolMachine } from './enrol-machine.ts';
 import { listMachines } from './list-machines.ts';
 import { withTags } from './machine-rows.ts';
 
-type Connection = Parameters<MachineStore['connected']>[0];
 type TagChange = Parameters<MachineStore['changeTag']>[0];
 
 const MACHINES_FOUND = 1_000;
 /** Machines whose presence is written at once: the others' work goes on in between. */
 const MACHINES_PER_UNIT = 1_000;
+
+const keepGeneration = async (db: Kysely<Schema>, machineId: MachineId, hash: string) => {
+  const row = await db.selectFrom('machines').select('generations').where('id', '=', machineId).executeTakeFirst();
+  const generations = JSON.stringify(keep(readGenerations(row?.generations ?? null), hash));
+  await db.updateTable('machines').set({ generations }).where('id', '=', machineId).execute();
+};
 
 const markSeen = async (db: Kysely<Schema>, machineIds: readonly MachineId[], now: number) => {
   await db.updateTable('machines').set({ last_seen: now }).where('id', 'in', machineIds).execute();
@@ -121,23 +128,15 @@ const byTag = async (
   return withTags(db, rows);
 };
 
-const connected = ({ units, turn }: MachineStoreIo): MachineStore['connected'] => {
-  const told = together({
-    turn,
-    ask: (connections: readonly Connection[]) =>
-      units.run(async (db) => {
-        await connectMachines(db, connections);
-        return connections.map(() => null);
-      }),
-  });
-  return async (connection) => void (await told(connection));
-};
+const connected = ({ units, turn }: MachineStoreIo): MachineStore['connected'] =>
+  together({ turn, ask: (connections) => units.run((db) => connectMachines(db, connections)) });
 
 export const machineStore = (io: MachineStoreIo): MachineStore => ({
   enrol: (enrolment) => io.units.run((db) => enrolMachine(db, enrolment)),
   decideEnrolment: (change) => io.units.run((db) => decideEnrolment(db, change)),
   identity: together({ turn: io.turn, ask: (machineIds) => identities(io.reader, machineIds) }),
   connected: connected(io),
+  generationKept: (machineId, hash) => io.units.run((db) => keepGeneration(db, machineId, hash)),
   disconnected: (machineId, sessionId, now) =>
     io.units.run(async (db) => {
       await db
