@@ -52,7 +52,7 @@ const newApplication = async (
   createdAt: io.now(),
   grants: [...new Set(asked.grants ?? kind.grants)],
   scopes: [...new Set(asked.scopes ?? DEFAULT_SCOPES)],
-  redirectUris: asked.redirectUris ?? [],
+  redirectUris: asked.redirectUris ?? (kind.isNative ? ['http://localhost'] : []),
 });
 
 const newSecret = (

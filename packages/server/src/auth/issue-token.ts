@@ -5,6 +5,7 @@
 import { DEVICE_CODE_GRANT, GRANTS, type Grant } from '@longarm/contract/application';
 import type { TenantId } from '@longarm/contract/ids';
 import { authenticateClient, type ClientIo, claimedClient } from './clients/authenticate-client.ts';
+import { byAuthorizationCode } from './grants/authorization-code.ts';
 import { byDeviceCode, byPassword, byRefreshToken, type PersonGrantsIo } from './grants/person-grants.ts';
 import { applicationToken, signToken } from './grants/sign-token.ts';
 import { OAuthFault } from './oauth-fault.ts';
@@ -20,7 +21,7 @@ export type TokenIo = ClientIo &
 const grantOf = (request: TokenRequest): Grant => {
   const name = requireField(request, 'grant_type');
   const grant = name === DEVICE_CODE_GRANT ? 'device_code' : GRANTS.find((known) => known === name);
-  if (grant !== undefined && GRANT_ANSWERS[grant] !== undefined) return grant;
+  if (grant !== undefined) return grant;
   throw new OAuthFault('unknownGrant', `The grant type '${name}' is not supported here.`);
 };
 
@@ -40,11 +41,12 @@ const byClientCredentials: AnswerGrant = async (io, request, application) => {
   return signToken(io)(request, applicationToken(application));
 };
 
-const GRANT_ANSWERS: Readonly<Partial<Record<Grant, AnswerGrant>>> = {
+const GRANT_ANSWERS: Readonly<Record<Grant, AnswerGrant>> = {
   client_credentials: byClientCredentials,
   password: byPassword,
   refresh_token: byRefreshToken,
   device_code: byDeviceCode,
+  authorization_code: byAuthorizationCode,
 };
 
 const answer = async (io: TokenIo, request: TokenRequest): Promise<TokenAnswer> => {
@@ -52,8 +54,7 @@ const answer = async (io: TokenIo, request: TokenRequest): Promise<TokenAnswer> 
   const tenantId = requireTenant(request.tenant, io.defaultTenant);
   const application = await authenticateClient(io)({ request, tenantId });
   requireAllowed(application, grant);
-  const byGrant = GRANT_ANSWERS[grant] ?? byClientCredentials;
-  return byGrant(io, request, application);
+  return GRANT_ANSWERS[grant](io, request, application);
 };
 
 /** One of a closed set, whatever the request says. */

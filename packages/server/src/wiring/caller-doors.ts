@@ -2,11 +2,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { discoveryDoor } from '../api/discovery-door.ts';
 import { tokenDoor } from '../api/token-endpoint.ts';
+import { newAuthorizationCode } from '../auth/grants/authorization-code.ts';
 import { startDeviceCode } from '../auth/grants/start-device-code.ts';
 import { issueToken } from '../auth/issue-token.ts';
 import { checkPerson } from '../auth/people/check-person.ts';
 import { passwords } from '../auth/people/password.ts';
 import { sealedSecrets } from '../auth/people/sealed-secret.ts';
+import { confirmSecondFactor, offerSecondFactor } from '../auth/people/second-factor.ts';
 import { setUpPerson } from '../auth/people/set-up-person.ts';
 import { signInLog } from '../auth/sign-in-log.ts';
 import { signInThrottle } from '../auth/sign-in-throttle.ts';
@@ -25,6 +27,7 @@ export const callerDoors = ({ store, tally, now }: Engine, { folder }: World) =>
     secrets: sealedSecrets(folder.sealKey),
     now,
     newId: randomUUID,
+    randomBytes: (count: number) => new Uint8Array(randomBytes(count)),
     randomText: (bytes: number) => randomBytes(bytes).toString('base64url'),
     defaultTenant: folder.tenant,
     throttle,
@@ -35,7 +38,14 @@ export const callerDoors = ({ store, tally, now }: Engine, { folder }: World) =>
   return {
     tokenDoor: async (...asked: Parameters<typeof token>) =>
       (await token(...asked)) ?? discovery(asked[1], asked[2].base),
-    signInDoor: signInDoor({ ...io, checkPerson: checkPerson(io), setUp: setUpPerson(io) }),
+    signInDoor: signInDoor({
+      ...io,
+      checkPerson: checkPerson(io),
+      setUp: setUpPerson(io),
+      offerSecondFactor: offerSecondFactor(io),
+      confirmSecondFactor: confirmSecondFactor(io),
+      newAuthorizationCode: newAuthorizationCode(io),
+    }),
     forget: throttle.forget,
   };
 };

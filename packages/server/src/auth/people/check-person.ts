@@ -35,7 +35,7 @@ export type Credentials = {
 export type CheckedPerson = { readonly person: PersonRecord; readonly isStrong: boolean };
 
 /** What a person's TOTP secret is sealed for. */
-const totpPurpose = (personId: string): string => `totp ${personId}`;
+export const totpPurpose = (personId: string): string => `totp ${personId}`;
 
 const WRONG = 'Error validating credentials due to invalid username or password.';
 
