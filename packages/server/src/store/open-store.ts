@@ -34,6 +34,7 @@ import { authorSignaturesMigration } from './migrations/0003-author-signatures.t
 import { devicesMigration } from './migrations/0004-devices.ts';
 import { permissionMigration } from './migrations/0005-permission.ts';
 import { callersMigration } from './migrations/0006-callers.ts';
+import { actionListsMigration } from './migrations/0007-action-lists.ts';
 import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
 import { unitQueue } from './unit-queue.ts';
@@ -86,6 +87,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0004-devices': devicesMigration,
           '0005-permission': permissionMigration('integer'),
           '0006-callers': callersMigration,
+          '0007-action-lists': actionListsMigration,
         }),
     },
   });

@@ -7,6 +7,7 @@ import { together } from '../together.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { cancelAction } from './cancel-action.ts';
 import { claimNext } from './claim-next.ts';
+import { holdsSlot, isPending, isUnfinished } from './conditions.ts';
 import { decideAction } from './decide-action.ts';
 import { declareRestored } from './declare-restored.ts';
 import { expireOverdue } from './expire-overdue.ts';
@@ -24,7 +25,9 @@ const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): 
     .selectFrom('actions')
     .innerJoin('machines', 'machines.id', 'actions.machine_id')
     .select('actions.machine_id')
-    .where('actions.status', '=', 'Pending')
+    // the first names the index that holds those that are not over, by machine
+    .where(isUnfinished)
+    .where(isPending)
     .where('machines.session_id', 'is not', null)
     .where((eb) => eb.or([eb('actions.approval_state', 'is', null), eb('actions.approval_state', '=', 'Approved')]))
     .where((eb) => eb.or([eb('actions.lease_until', 'is', null), eb('actions.lease_until', '<=', now)]))
@@ -40,7 +43,7 @@ const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<re
     .selectFrom('actions')
     .innerJoin('machines', 'machines.id', 'actions.machine_id')
     .select(['actions.id', 'actions.machine_id', 'actions.reason'])
-    .where('actions.holds_slot', '=', 1)
+    .where(holdsSlot)
     .where('actions.status', 'not in', ['Pending', 'InProgress'])
     .where('machines.session_id', 'is not', null)
     .limit(limit)

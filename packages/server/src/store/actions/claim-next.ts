@@ -5,6 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { Claim, ClaimTerms } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
+import { isNotOver } from './conditions.ts';
 import { lockdownState } from './lockdown-store.ts';
 import { type EnvelopeMaker, envelopeFor } from './make-envelope.ts';
 import { sessionsHeld } from './sessions-held.ts';
@@ -14,7 +15,7 @@ const firstInLine = (db: Kysely<Schema>, terms: ClaimTerms) =>
     .selectFrom('actions')
     .selectAll()
     .where('machine_id', '=', terms.machineId)
-    .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
+    .where(isNotOver)
     .where((eb) =>
       eb.exists(
         eb

@@ -3,6 +3,7 @@ import type { ExpressionBuilder, Kysely } from 'kysely';
 import type { ExpiredAction } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import { applyEvent } from './apply-event.ts';
+import { holdsSlot, isInProgress, isPending } from './conditions.ts';
 import { withCommands } from './load-actions.ts';
 
 type Deadline = {
@@ -12,10 +13,10 @@ type Deadline = {
 };
 
 const overdue = (db: Kysely<Schema>, deadline: Deadline) => {
-  const query = db.selectFrom('actions').selectAll().orderBy('seq').limit(deadline.limit);
+  const query = db.selectFrom('actions').selectAll().limit(deadline.limit);
   return deadline.event.kind === 'queue-expired'
-    ? query.where('status', '=', 'Pending').where('queue_deadline', '<=', deadline.now).execute()
-    : query.where('status', '=', 'InProgress').where('run_deadline', '<=', deadline.now).execute();
+    ? query.where(isPending).where('queue_deadline', '<=', deadline.now).orderBy('queue_deadline').execute()
+    : query.where(isInProgress).where('run_deadline', '<=', deadline.now).orderBy('run_deadline').execute();
 };
 
 const expire = async (db: Kysely<Schema>, deadline: Deadline): Promise<readonly ExpiredAction[]> => {
@@ -49,7 +50,7 @@ const freeSlots = async (db: Kysely<Schema>, now: number) => {
   await db
     .updateTable('actions')
     .set({ holds_slot: 0 })
-    .where('holds_slot', '=', 1)
+    .where(holdsSlot)
     .where((eb) => {
       const isPast = eb('run_deadline', '<=', now);
       const isFinal = eb('status', 'not in', ['Pending', 'InProgress']);

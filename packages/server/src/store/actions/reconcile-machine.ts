@@ -6,16 +6,13 @@ import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import { applyEvent } from './apply-event.ts';
+import { isNotOver, isPending, isUnfinished } from './conditions.ts';
 import { withCommands } from './load-actions.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
 const openActions = (db: Kysely<Schema>, machineIds: readonly MachineId[]) =>
-  db
-    .selectFrom('actions')
-    .where('machine_id', 'in', machineIds)
-    .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
-    .orderBy('seq');
+  db.selectFrom('actions').where('machine_id', 'in', machineIds).where(isNotOver).orderBy('seq');
 
 const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
 
@@ -66,7 +63,8 @@ const dropLeases = async (db: Kysely<Schema>, device: Device) => {
     .updateTable('actions')
     .set({ lease_until: null })
     .where('machine_id', '=', device.machineId)
-    .where('status', '=', 'Pending')
+    .where(isUnfinished)
+    .where(isPending)
     .where('lease_until', 'is not', null)
     .execute();
 };

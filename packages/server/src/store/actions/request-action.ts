@@ -9,6 +9,7 @@ import { machineInReach } from '../reach.ts';
 import type { ActionRow, LibraryFileRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { actionRecord } from './action-rows.ts';
+import { isUnfinished } from './conditions.ts';
 import { loadAction } from './load-actions.ts';
 import { lockdownState } from './lockdown-store.ts';
 import { sessionsHeld } from './sessions-held.ts';
@@ -55,7 +56,7 @@ const findBusy = async (db: Kysely<Schema>, action: NewAction): Promise<RequestO
     .selectFrom('actions')
     .select('id')
     .where('machine_id', '=', action.machineId)
-    .where('status', 'in', ['Pending', 'InProgress'])
+    .where(isUnfinished)
     .orderBy('seq')
     .limit(action.maxUnfinishedPerMachine)
     .execute();

@@ -1,6 +1,7 @@
 import type { TenantId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
+import { holdsSlot } from './conditions.ts';
 
 /** Live response sessions of the tenant that run now (semantics 2). */
 export const sessionsHeld = async (db: Kysely<Schema>, tenantId: TenantId): Promise<number> => {
@@ -8,7 +9,7 @@ export const sessionsHeld = async (db: Kysely<Schema>, tenantId: TenantId): Prom
     .selectFrom('actions')
     .select((eb) => eb.fn.countAll<number>().as('held'))
     .where('tenant_id', '=', tenantId)
-    .where('holds_slot', '=', 1)
+    .where(holdsSlot)
     .executeTakeFirstOrThrow();
   return Number(row.held);
 };
