@@ -178,4 +178,11 @@ test('a client that fails again and again is told to wait, and no other one with
   const waiting = await bySecret(clientId, clientSecret);
   expect([waiting.status, waiting.error, waiting.number]).toEqual([429, 'temporarily_unavailable', 50053]);
   expect((await bySecret(other.clientId, other.clientSecret)).status).toBe(200);
+  await server.restart();
+  const rows = storeRows(server.dataFolder, "select detail from audit where event = 'sign-in.refused'");
+  const codes = rows.map(({ detail }) => JSON.parse(String(detail))).filter(({ about }) => about === clientId);
+  expect(codes.map(({ code, count }) => [code, count])).toEqual([
+    ['invalid_client 7000215', 21],
+    ['temporarily_unavailable 50053', 2],
+  ]);
 });

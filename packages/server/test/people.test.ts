@@ -223,3 +223,18 @@ test('who we are is found where clients look: the issuer’s document, and keys 
   expect([document.issuer, keys.length, keys[0].d]).toEqual([iss, 1, undefined]);
   expect((await fetch(`${server.url}/${crypto.randomUUID()}/discovery/keys`)).status).toBe(404);
 });
+
+test('every token that a person got above is in the audit with its grant, and nobody who was told to poll on', async () => {
+  await server.restart();
+  const rows = storeRows(
+    server.dataFolder,
+    "select actor, event, subject, detail from audit where event like 'sign-in.%'",
+  );
+  const issued = rows
+    .filter(({ event }) => event === 'sign-in.issued')
+    .map(({ actor, subject }) => `${actor} ${subject}`);
+  expect(issued).toEqual(
+    expect.arrayContaining(['finn refresh_token', 'ida device_code', 'anna@example.org password']),
+  );
+  expect(JSON.stringify(rows)).not.toMatch(/authorization_pending|slow_down/);
+});

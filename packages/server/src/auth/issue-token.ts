@@ -3,7 +3,9 @@
  * the audit. Client credentials are RFC 6749 4.4, as Entra ID's v1 and v2 endpoints take them.
  */
 import { DEVICE_CODE_GRANT, GRANTS, type Grant } from '@longarm/contract/application';
-import type { TenantId } from '@longarm/contract/ids';
+import { TenantId } from '@longarm/contract/ids';
+import { decodeJwt } from 'jose';
+import { z } from 'zod';
 import { authenticateClient, type ClientIo, claimedClient } from './clients/authenticate-client.ts';
 import { byAuthorizationCode } from './grants/authorization-code.ts';
 import { byDeviceCode, byPassword, byRefreshToken, type PersonGrantsIo } from './grants/person-grants.ts';
@@ -35,11 +37,8 @@ const requireAllowed = (application: ApplicationRecord, grant: Grant): void => {
 
 type AnswerGrant = (io: TokenIo, request: TokenRequest, application: ApplicationRecord) => Promise<TokenAnswer>;
 
-const byClientCredentials: AnswerGrant = async (io, request, application) => {
-  const { tenantId, name } = application;
-  io.log.issued({ tenantId, name, subject: 'client_credentials', address: request.source });
-  return signToken(io)(request, applicationToken(application));
-};
+const byClientCredentials: AnswerGrant = (io, request, application) =>
+  signToken(io)(request, applicationToken(application));
 
 const GRANT_ANSWERS: Readonly<Record<Grant, AnswerGrant>> = {
   client_credentials: byClientCredentials,
@@ -58,12 +57,26 @@ const answer = async (io: TokenIo, request: TokenRequest): Promise<TokenAnswer> 
 };
 
 /** One of a closed set, whatever the request says. */
-const subjectOf = (request: TokenRequest): string =>
-  GRANTS.find((grant) => grant === field(request, 'grant_type')) ?? 'other grant';
+const subjectOf = (request: TokenRequest): string => {
+  const name = field(request, 'grant_type');
+  if (name === DEVICE_CODE_GRANT) return 'device_code';
+  return GRANTS.find((grant) => grant === name) ?? 'other grant';
+};
 
 const tellFailure = (io: TokenIo, request: TokenRequest, fault: OAuthFault): void => {
   const about = claimedClient(request) ?? 'nobody';
   io.log.refused({ subject: subjectOf(request), about, address: request.source }, fault);
+};
+
+/** Whose token it is: a person's, else the application's. */
+const Bearer = z.object({ tid: TenantId, upn: z.string().optional(), app_displayname: z.string() });
+
+/** Whatever led to the token; only a password is told where it is checked. */
+const tellIssued = (io: TokenIo, request: TokenRequest, { access_token: token }: TokenAnswer): void => {
+  const subject = subjectOf(request);
+  if (subject === 'password') return;
+  const { tid: tenantId, upn, app_displayname: application } = Bearer.parse(decodeJwt(token));
+  io.log.issued({ tenantId, name: upn ?? application, subject, address: request.source });
 };
 
 /** What a person got wrong was counted and told where it was looked at. */
@@ -74,10 +87,11 @@ export const issueToken =
   (io: TokenIo) =>
   async (request: TokenRequest): Promise<TokenAnswer> => {
     const attempt: Attempt = { kind: 'application', account: claimedClient(request) ?? '', source: request.source };
-    io.throttle.require(attempt);
     try {
+      io.throttle.require(attempt);
       const token = await answer(io, request);
       io.throttle.succeeded(attempt);
+      tellIssued(io, request, token);
       return token;
     } catch (fault) {
       if (!(fault instanceof OAuthFault)) throw fault;
