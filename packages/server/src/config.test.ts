@@ -45,7 +45,18 @@ describe('what applies', () => {
       stopOnNonzeroExit: false,
       logLevel: 'info',
       agentsFolder: null,
+      metrics: null,
     });
+  });
+
+  test('metrics are served where a flag says, on loopback only', () => {
+    expect(read(['--metrics', '127.0.0.1:9464']).metrics).toEqual({ host: '127.0.0.1', port: 9464 });
+    expect(faultsOf([...DATA, '--metrics', '0.0.0.0:9464'])).toEqual([
+      expect.stringContaining('metrics: expected a loopback address'),
+    ]);
+    expect(faultsOf([...DATA, '--metrics', '9464'])).toContainEqual(
+      expect.stringContaining('metrics: expected host:port'),
+    );
   });
 
   test('a flag stands above the environment, that above a file, that above the profile', async () => {

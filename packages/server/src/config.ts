@@ -39,6 +39,8 @@ export type ServerConfig = {
   readonly logLevel: LogLevel;
   /** Folder of the executables that are handed out to devices; null: beside the server's own executable. */
   readonly agentsFolder: string | null;
+  /** Where metrics are served, on loopback; null for nowhere. Port 0 lets the system choose. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
 };
 
 /** What is wrong with the configuration, a sentence each. */
@@ -68,6 +70,7 @@ const SERVER_OPTIONS = {
   'stop-on-nonzero-exit': { type: 'boolean' },
   'log-level': { type: 'string' },
   agents: { type: 'string' },
+  metrics: { type: 'string' },
   config: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -89,6 +92,7 @@ const TEXTS = [
   'public-url',
   'log-level',
   'agents',
+  'metrics',
 ] as const;
 
 type Settings = { readonly [Name in (typeof TEXTS)[number] | (typeof TRUTHS)[number]]?: string } & {
@@ -193,14 +197,27 @@ const truth = (name: string, text: string | undefined, faults: string[]): boolea
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
-const parseListen = (text: string, faults: string[]): { readonly host: string; readonly port: number } => {
+const parseListen = (
+  text: string,
+  faults: string[],
+  name = 'listen',
+): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2] ?? '';
   const port = Number(match?.[3]);
   if (match === null || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6)) {
-    faults.push(`listen: expected host:port, as 127.0.0.1:8443 or [::1]:8443, got ${JSON.stringify(text)}`);
+    faults.push(`${name}: expected host:port, as 127.0.0.1:8443 or [::1]:8443, got ${JSON.stringify(text)}`);
   }
   return { host, port };
+};
+
+/** Metrics tell how a site is used: who asks comes from this very host, or through something that it trusts. */
+const parseMetrics = (text: string | undefined, faults: string[]): ServerConfig['metrics'] => {
+  if (text === undefined) return null;
+  const address = parseListen(text, faults, 'metrics');
+  if (!isLoopback(address.host))
+    faults.push(`metrics: expected a loopback address, as 127.0.0.1:9464, got ${JSON.stringify(address.host)}`);
+  return address;
 };
 
 const parsePublicUrl = (text: string | undefined, faults: string[]): string | null => {
@@ -258,6 +275,7 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
     stopOnNonzeroExit: truth('stop-on-nonzero-exit', all['stop-on-nonzero-exit'], faults),
     logLevel: oneOf('log-level', { text: all['log-level'] ?? 'info', allowed: LOG_LEVELS }, faults),
     agentsFolder: all.agents ?? null,
+    metrics: parseMetrics(all.metrics, faults),
   };
   if (faults.length > 0) throw new ConfigFault(faults);
   return Object.freeze(config);

@@ -17,6 +17,7 @@ import { envelopeSigner } from './auth/envelope-signer.ts';
 import { ensureEd25519Key, ensureSecretFile } from './auth/secret-file.ts';
 import { ensureTokenKey, type TokenKey } from './auth/token-keys.ts';
 import { openStore, type Store } from './store/open-store.ts';
+import type { UnitWatch } from './store/unit-queue.ts';
 
 const SEAL_KEY_BYTES = 32;
 /** How long to wait for a process that is about to let the folder go: another command, a server that stops. */
@@ -75,6 +76,8 @@ export type OpenFolder = {
   readonly terms: EnvelopeTerms;
   /** Names for the server's certificate. */
   readonly names: readonly string[];
+  /** Whoever measures the store's writer. */
+  readonly watch?: UnitWatch | undefined;
 };
 
 /** Throws FolderLocked when another process has it. */
@@ -95,7 +98,7 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
     const renewCertificates = () => ensureCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
     const certificates = await renewCertificates();
     const envelopes = { sign: envelopeSigner(key.privateKey), terms: io.terms };
-    const store = await openStore({ file: join(path, 'store.db'), clock: { now: io.now }, envelopes });
+    const store = await openStore({ file: join(path, 'store.db'), clock: { now: io.now }, envelopes, watch: io.watch });
     const audience = await store.access.keepSetting('audience', crypto.randomUUID());
     const tenant = await store.access.defaultTenant();
     const close = async () => {

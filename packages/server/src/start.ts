@@ -10,6 +10,7 @@ import { startSweeper } from './dispatch/sweeper.ts';
 import type { SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
 import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import { auditKeeping } from './wiring/audit.ts';
 import { authorityOf, certificateChore, tellAuthority, tlsSourceOf } from './wiring/certificates.ts';
 import { chores } from './wiring/chores.ts';
@@ -21,13 +22,27 @@ import { every } from './wiring/every.ts';
 import { installer } from './wiring/installer.ts';
 import { listen, listenUrl } from './wiring/listen.ts';
 import { resumeLockdown } from './wiring/lockdown.ts';
+import {
+  meteredBlobs,
+  meteredFetch,
+  meteredSessions,
+  meteredStore,
+  metricsOf,
+  serveMetrics,
+  unitWatch,
+} from './wiring/metrics.ts';
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
 import { frontDoorRefusals } from './wiring/tallied.ts';
 
 const MIB = 1_048_576;
 
-export type RunningServer = { readonly url: string; readonly stop: () => Promise<void> };
+export type RunningServer = {
+  readonly url: string;
+  /** Where metrics are served on loopback; null where they are off. */
+  readonly metricsPort: number | null;
+  readonly stop: () => Promise<void>;
+};
 
 /** The clock, and what calls chores by it: a parameter, so that days pass in a test when it says so. */
 export type ServerTime = {
@@ -38,10 +53,11 @@ export type ServerTime = {
 
 const SYSTEM_TIME: ServerTime = { now: () => Date.now(), every };
 
-const openFolder = (config: ServerConfig, { now }: ServerTime): Promise<DataFolder> =>
+const openFolder = (config: ServerConfig, { now }: ServerTime, metrics: Metrics | null): Promise<DataFolder> =>
   openDataFolder({
     path: config.dataFolder,
     now,
+    watch: metrics === null ? undefined : unitWatch(metrics),
     names: serverNames(config.host, config.publicUrl),
     terms: {
       maxGetBytes: Math.floor(config.limits['get-mib'] * MIB),
@@ -50,11 +66,13 @@ const openFolder = (config: ServerConfig, { now }: ServerTime): Promise<DataFold
     },
   });
 
-const engineOf = async ({ config, folder, log }: World, { now }: ServerTime): Promise<Engine> => {
+const engineOf = async ({ config, folder, log, metrics }: World, { now }: ServerTime): Promise<Engine> => {
   const { store, sealKey, audience } = folder;
+  const blobs = await diskBlobStore({ folder: join(folder.path, 'blobs'), now });
   return openEngine({
-    store,
-    blobs: await diskBlobStore({ folder: join(folder.path, 'blobs'), now }),
+    store: metrics === null ? store : meteredStore(metrics, store),
+    blobs: metrics === null ? blobs : meteredBlobs(metrics, blobs),
+    watched: metrics === null ? undefined : (sessions) => meteredSessions(metrics, sessions),
     limits: config.limits,
     sealKey,
     audience,
@@ -66,7 +84,7 @@ const engineOf = async ({ config, folder, log }: World, { now }: ServerTime): Pr
 };
 
 const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
-  const { config, folder, log } = world;
+  const { config, folder, log, metrics } = world;
   const authority = authorityOf(world);
   const tls = await tlsSourceOf(world, time.now);
   const engine = await engineOf(world, time);
@@ -96,9 +114,13 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
     onRefused: frontDoorRefusals(engine),
   });
   tellAuthority(world);
-  const server = listen(config, tls?.current() ?? null, { fetch, websocket: devices.websocket });
+  const server = listen(config, tls?.current() ?? null, {
+    fetch: metrics === null ? fetch : meteredFetch(metrics, fetch),
+    websocket: devices.websocket,
+  });
   url = config.publicUrl ?? listenUrl(config, server.port);
   const admin = await serveAdmin(engine, world, { url, authority, shelf: install.shelf, onFault: rest.onFault });
+  const metricsDoor = serveMetrics(engine, world, metrics);
   const audit = await auditKeeping(engine, world);
   const stopSweeper = startSweeper(
     {
@@ -119,11 +141,12 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
     await stopSweeper();
     engine.sessions.closeAll('the server is stopping');
     await admin.stop(true);
+    await metricsDoor?.stop();
     await server.stop();
     await audit.finish();
     await folder.close();
   };
-  return { url: listenUrl(config, server.port), stop };
+  return { url: listenUrl(config, server.port), metricsPort: metricsDoor?.port ?? null, stop };
 };
 
 /** Starts everything; throws with a sentence when the folder, the certificate or the address cannot be had. */
@@ -132,9 +155,10 @@ export const startServer = async (
   log: Log,
   time: ServerTime = SYSTEM_TIME,
 ): Promise<RunningServer> => {
-  const folder = await openFolder(config, time);
+  const metrics = metricsOf(config);
+  const folder = await openFolder(config, time, metrics);
   try {
-    return await run({ config, folder, log }, time);
+    return await run({ config, folder, log, metrics }, time);
   } catch (fault) {
     await folder.close();
     throw fault;

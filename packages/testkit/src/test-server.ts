@@ -21,6 +21,8 @@ export type TestServer = {
   readonly device: (name?: string) => Promise<ScriptedDevice>;
   /** A new device, enrolled only. */
   readonly absentDevice: (name?: string) => Promise<ScriptedDevice>;
+  /** The metrics as they are exposed now; throws where they are off. */
+  readonly metrics: () => Promise<string>;
   /** Stops the server and starts it again on the same folder and port. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -68,6 +70,7 @@ export const startTestServer = async (flags: readonly string[] = [], time?: Serv
       await device.connect();
       return device;
     },
+    metrics: async () => (await fetch(`http://127.0.0.1:${running.metricsPort}/metrics`)).text(),
     restart: async () => {
       await running.stop();
       running = await start(Number(new URL(url).port));

@@ -37,7 +37,8 @@ import { callersMigration } from './migrations/0006-callers.ts';
 import { actionListsMigration } from './migrations/0007-action-lists.ts';
 import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
-import { unitQueue } from './unit-queue.ts';
+import { readStatistics, type Statistics } from './statistics.ts';
+import { type UnitWatch, unitQueue } from './unit-queue.ts';
 
 /** Milliseconds that a connection waits for another process's lock: the command line opens the same file at times. */
 const BUSY_MS = 10_000;
@@ -55,10 +56,16 @@ export type Store = {
   readonly people: PeopleStore;
   readonly issuers: IssuerStore;
   readonly grants: GrantStore;
+  readonly statistics: () => Promise<Statistics>;
   readonly close: () => Promise<void>;
 };
 
-export type StoreIo = { readonly file: string; readonly clock: Clock; readonly envelopes: EnvelopeMaker };
+export type StoreIo = {
+  readonly file: string;
+  readonly clock: Clock;
+  readonly envelopes: EnvelopeMaker;
+  readonly watch?: UnitWatch | undefined;
+};
 
 const openDatabase = (file: string): Database => {
   const database = new Database(file, { create: true, strict: true });
@@ -98,7 +105,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
 /** The store over two connections to one database of this version, or over one that serves as both. */
 export const storeOver = (
   connections: { readonly writer: SqliteConnection; readonly reader: SqliteConnection },
-  io: Pick<StoreIo, 'clock' | 'envelopes'> & {
+  io: Pick<StoreIo, 'clock' | 'envelopes' | 'watch'> & {
     /** Comes round once: what arrived together has asked for its unit. The event loop's own turn when left out. */
     readonly turn?: () => Promise<void>;
   },
@@ -106,7 +113,7 @@ export const storeOver = (
   const writer = kyselyOver(connections.writer);
   const reader = connections.reader === connections.writer ? writer : kyselyOver(connections.reader);
   const turn = io.turn ?? nextTurn;
-  const units = unitQueue(writer, 'begin immediate', turn);
+  const units = unitQueue(writer, 'begin immediate', { turn, watch: io.watch });
   return {
     actions: actionStore({ units, reader, envelopes: io.envelopes, turn }),
     results: resultStore(units, reader),
@@ -120,6 +127,7 @@ export const storeOver = (
     people: peopleStore(units, reader),
     issuers: issuerStore(units, reader),
     grants: grantStore(units, reader),
+    statistics: () => readStatistics(reader),
     close: async () => {
       await units.close();
       await reader.destroy();

@@ -43,11 +43,21 @@ const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting
   }
 };
 
+/** Whoever measures the queue: told of each unit that waits, and of each commit's begin and end. */
+export type UnitWatch = {
+  readonly waiting: (units: number) => void;
+  /** Returns what to call when the transaction is over. */
+  readonly committing: (units: number) => () => void;
+};
+
+const UNWATCHED: UnitWatch = { waiting: () => undefined, committing: () => () => undefined };
+
 export const unitQueue = <Schema>(
   writer: Kysely<Schema>,
   begin: 'begin immediate' | 'begin',
-  turn: () => Promise<void> = nextTurn,
+  io: { readonly turn?: (() => Promise<void>) | undefined; readonly watch?: UnitWatch | undefined } = {},
 ): UnitQueue<Schema> => {
+  const { turn = nextTurn, watch = UNWATCHED } = io;
   let queue: Waiting<Schema>[] = [];
   let writing: Promise<void> | null = null;
   let closed = false;
@@ -70,9 +80,13 @@ export const unitQueue = <Schema>(
     for (; queue.length > 0; await turn()) {
       const group = queue.slice(0, UNITS_PER_COMMIT);
       queue = queue.slice(group.length);
-      await commitTogether(group).catch((cause) => {
-        for (const waiting of group) waiting.abandon(cause);
-      });
+      watch.waiting(queue.length);
+      const committed = watch.committing(group.length);
+      await commitTogether(group)
+        .catch((cause) => {
+          for (const waiting of group) waiting.abandon(cause);
+        })
+        .finally(committed);
     }
     writing = null;
   };
@@ -88,6 +102,7 @@ export const unitQueue = <Schema>(
         },
         abandon: reject,
       });
+      watch.waiting(queue.length);
       // requests that came in while the disk was busy are read one by one: a commit of the first alone would cost
       // the others a second sync
       writing ??= turn().then(drain);

@@ -11,15 +11,21 @@ import { transferProgress } from '../bus/transfer-progress.ts';
 import type { ServerConfig } from '../config.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { dispatcher } from '../dispatch/dispatcher.ts';
-import { gatewaySessions } from '../gateway/sessions.ts';
+import { gatewaySessions, type Sessions } from '../gateway/sessions.ts';
 import type { BlobStore } from '../library/ports.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { deviceGuards } from './device-guards.ts';
 import { offerPace } from './paces.ts';
 
 /** What everything is made of. */
-export type World = { readonly config: ServerConfig; readonly folder: DataFolder; readonly log: Log };
+export type World = {
+  readonly config: ServerConfig;
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly metrics: Metrics | null;
+};
 
 /** What the engine is made of: the real things, or those of the simulation in `tests/sim`. */
 export type EngineIo = {
@@ -34,7 +40,11 @@ export type EngineIo = {
   readonly newId: () => string;
   readonly newNonce: () => string;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Whoever counts what goes to devices. */
+  readonly watched?: ((sessions: Sessions) => Sessions) | undefined;
 };
+
+const asTheyAre = (sessions: Sessions): Sessions => sessions;
 
 /** Opens the parts below the doors: no connection has survived whatever was before. */
 export const openEngine = async (io: EngineIo) => {
@@ -44,7 +54,7 @@ export const openEngine = async (io: EngineIo) => {
   const hints = localBus();
   const ticketBook = tickets({ key: io.sealKey, now });
   const proofs = proofWindow({ now });
-  const sessions = gatewaySessions({ tickets: ticketBook });
+  const sessions = (io.watched ?? asTheyAre)(gatewaySessions({ tickets: ticketBook }));
   const engine = dispatcher({
     actions: store.actions,
     link: sessions,
