@@ -4,7 +4,7 @@ import { encodeFrame } from '@longarm/contract/wire/codec';
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import type { ServerWebSocket, WebSocketHandler } from 'bun';
-import type { Turn } from '../limits/pace.ts';
+import type { Entrant } from '../limits/admission.ts';
 import type { Crowded, Strangers } from '../limits/strangers.ts';
 import type { Connections } from './connections.ts';
 import type { Session } from './session.ts';
@@ -20,9 +20,8 @@ export type SocketData = {
 
 export type GatewayIo = {
   readonly connections: Connections;
-  /** When a device that connects is greeted; nothing is spent on it before. */
-  readonly admit: () => Turn;
-  readonly after: (delayMs: number, wake: () => void) => void;
+  /** A device that connects is greeted when its turn has come; nothing is spent on it before. */
+  readonly admit: (entrant: Entrant) => void;
   readonly strangers: Pick<Strangers, 'refusal' | 'enter' | 'gone'>;
   readonly onCrowded: (remoteAddress: string | null, crowded: Crowded) => void;
 };
@@ -60,10 +59,7 @@ const onOpen = (io: GatewayIo, socket: Socket) => {
     io.onCrowded(remoteAddress, crowded);
     return sendAway(socket, crowded.retryAfterSeconds, crowded.sentence);
   }
-  const turn = io.admit();
-  if (!turn.ok) return sendAway(socket, turn.retryAfterSeconds);
-  if (turn.waitMs === 0) return greet(io, socket);
-  io.after(turn.waitMs, () => greet(io, socket));
+  io.admit({ begin: () => greet(io, socket), sendAway: (seconds) => sendAway(socket, seconds) });
 };
 
 export const gateway = (io: GatewayIo): Gateway => ({

@@ -22,14 +22,23 @@ export type PaceTerms = {
 /** Nobody is sent away for longer: who comes back then is paced anew. */
 const LONGEST_SECONDS = 300;
 
+/** Seconds until one who is sent away comes back: each at a moment of its own, a step after the one before. */
+export const momentsToReturn = (stepMs: number): ((at: EpochMs, waitMs: number) => number) => {
+  /** The moment that was given last. */
+  let last = Number.NEGATIVE_INFINITY;
+  return (at, waitMs) => {
+    last = Math.min(at + LONGEST_SECONDS * 1_000, Math.max(last, at + waitMs) + stepMs);
+    return Math.ceil((last - at) / 100) / 10;
+  };
+};
+
 export const pace = (terms: PaceTerms): Pace => {
   const { maxWaitMs, now } = terms;
   const stepMs = 1_000 / terms.perSecond;
   const slackMs = (Math.max(1, terms.burst) - 1) * stepMs;
   /** When all turns that were given are over. */
   let freeAt = Number.NEGATIVE_INFINITY;
-  /** The moment that was given last to one who was sent away. */
-  let lastReturn = Number.NEGATIVE_INFINITY;
+  const returns = momentsToReturn(stepMs);
   return {
     turn: () => {
       const at = now();
@@ -41,9 +50,7 @@ export const pace = (terms: PaceTerms): Pace => {
         freeAt = from + stepMs;
         return { ok: true, waitMs };
       }
-      const latest = at + LONGEST_SECONDS * 1_000;
-      lastReturn = Math.min(latest, Math.max(lastReturn, at + waitMs) + stepMs);
-      return { ok: false, retryAfterSeconds: Math.ceil((lastReturn - at) / 100) / 10 };
+      return { ok: false, retryAfterSeconds: returns(at, waitMs) };
     },
   };
 };

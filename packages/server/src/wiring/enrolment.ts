@@ -4,7 +4,7 @@ import { enrolRoutes, REFUSED_ENROLMENTS } from '../gateway/enrol.ts';
 import { slidingWindows } from '../limits/sliding-window.ts';
 import type { Authority } from './certificates.ts';
 import type { Engine, World } from './engine.ts';
-import { wayInPace } from './paces.ts';
+import { enrolPace } from './paces.ts';
 
 export const enrolment = (engine: Engine, { folder }: World, authority: Authority | null) => {
   const { store, now } = engine;
@@ -13,7 +13,7 @@ export const enrolment = (engine: Engine, { folder }: World, authority: Authorit
   const door = enrolRoutes({
     windows,
     now,
-    admit: wayInPace(engine, 'enrols-per-second').turn,
+    admit: enrolPace(engine).turn,
     pause: Bun.sleep,
     enrol: enrolDevice({ machines: store.machines, now, audience, envelopeKey }),
     caPem: authority?.caPem ?? null,

@@ -27,41 +27,64 @@ export type Listener = {
   readonly stop: () => Promise<void>;
 };
 
+/**
+ * The runtime lets 512 connections wait for a listener, as many more may be half open, and the kernel drops the rest: a herd
+ * fills that while one turn of the loop passes, and whoever was dropped, a caller of the API too, tries again after a second,
+ * then two, then four. Linux spreads connections over listeners that share a port; other systems do not.
+ */
+const LISTENERS = process.platform === 'linux' ? 8 : 1;
+
 /** Listeners that share a port would share it with a stranger as well: so the port has to be free at first. */
 const requireFree = ({ host, port }: ServerConfig): void => {
   if (port !== 0) Bun.listen({ hostname: host, port, socket: { data: () => {} } }).stop(true);
 };
 
+type Place = { readonly config: ServerConfig; readonly doors: Doors };
+
+const openOne = ({ config, doors }: Place, port: number, pair: TlsPair | null) =>
+  Bun.serve<SocketData>({
+    hostname: config.host,
+    port,
+    // the runtime's own reload keeps the old certificate: new listeners take the old ones' place on the same port
+    reusePort: LISTENERS > 1 || pair !== null,
+    ...(pair === null ? {} : { tls: { cert: pair.certificatePem, key: pair.keyPem } }),
+    // uploads have limits of their own, and are streamed
+    maxRequestBodySize: (config.limits['get-mib'] + config.limits['library-mib'] + 1) * MIB,
+    idleTimeout: 60,
+    development: false,
+    fetch: doors.fetch,
+    websocket: doors.websocket,
+  });
+
+/** All of them on one port; port 0 lets the system choose. */
+const openAll = (place: Place, port: number, pair: TlsPair | null) => {
+  const first = openOne(place, port, pair);
+  const chosen = first.port ?? port;
+  const others = Array.from({ length: LISTENERS - 1 }, () => openOne(place, chosen, pair));
+  return { port: chosen, servers: [first, ...others] };
+};
+
 /** `pair` is null without TLS. Throws when the address cannot be had. */
 export const listen = (config: ServerConfig, pair: TlsPair | null, doors: Doors): Listener => {
-  const open = (port: number, shown: TlsPair | null) =>
-    Bun.serve<SocketData>({
-      hostname: config.host,
-      port,
-      // the runtime's own reload keeps the old certificate: a new listener takes its place on the same port
-      ...(shown === null ? {} : { tls: { cert: shown.certificatePem, key: shown.keyPem }, reusePort: true }),
-      // uploads have limits of their own, and are streamed
-      maxRequestBodySize: (config.limits['get-mib'] + config.limits['library-mib'] + 1) * MIB,
-      idleTimeout: 60,
-      development: false,
-      fetch: doors.fetch,
-      websocket: doors.websocket,
-    });
-  if (pair !== null) requireFree(config);
-  let current = open(config.port, pair);
-  const port = current.port ?? config.port;
-  const older = new Set<typeof current>();
+  requireFree(config);
+  const place = { config, doors };
+  const opened = openAll(place, config.port, pair);
+  const { port } = opened;
+  let current = opened.servers;
+  const older = new Set<Server<SocketData>>();
   return {
     port,
     replace: (next) => {
       const before = current;
-      current = open(port, next);
-      older.add(before);
-      // takes no new connection, and keeps those that it has
-      void before.stop().finally(() => older.delete(before));
+      current = openAll(place, port, next).servers;
+      for (const server of before) {
+        older.add(server);
+        // takes no new connection, and keeps those that it has
+        void server.stop().finally(() => older.delete(server));
+      }
     },
     stop: async () => {
-      await Promise.all([current, ...older].map((server) => server.stop(true)));
+      await Promise.all([...current, ...older].map((server) => server.stop(true)));
     },
   };
 };

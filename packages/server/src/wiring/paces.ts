@@ -1,4 +1,4 @@
-/** The wiring of how fast a herd of devices is let in and given work: enrolments, connections and offers have rates of their own. */
+/** The wiring of how fast a herd of devices is enrolled and given work: enrolments and offers have rates of their own. */
 import type { EpochMs } from '@longarm/contract/instant';
 import { type Limits, TURN_WAIT_SECONDS } from '@longarm/contract/limits';
 import { pace } from '../limits/pace.ts';
@@ -8,8 +8,8 @@ const BURST_SECONDS = 0.1;
 
 type PaceIo = { readonly limits: Limits; readonly now: () => EpochMs };
 
-export const wayInPace = (io: PaceIo, name: 'connects-per-second' | 'enrols-per-second') => {
-  const perSecond = io.limits[name];
+export const enrolPace = (io: PaceIo) => {
+  const perSecond = io.limits['enrols-per-second'];
   return pace({ perSecond, burst: perSecond * BURST_SECONDS, maxWaitMs: TURN_WAIT_SECONDS * 1_000, now: io.now });
 };
 
