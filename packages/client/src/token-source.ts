@@ -1,13 +1,17 @@
-/** Access tokens by client credentials (RFC 6749, 4.4), kept until shortly before they expire. */
+/** Access tokens by client credentials (RFC 6749, 4.4) or of a person's session, kept until shortly before they expire. */
 import { z } from 'zod';
 import { readApiFailure } from './api-failure.ts';
+import { renewSession, type SessionKeeper } from './person-session.ts';
 import type { Transport } from './transport.ts';
 import { parseAnswer, readJson } from './unexpected-answer.ts';
 import { reach } from './unreachable.ts';
 import type { ClientWorld } from './world.ts';
 
 /** `tenant`: a GUID, or `default` for the first tenant of the server. */
-export type Credentials = { readonly tenant: string; readonly clientId: string; readonly clientSecret: string };
+export type Credentials = { readonly tenant: string; readonly clientId: string } & (
+  | { readonly clientSecret: string }
+  | { readonly session: SessionKeeper }
+);
 
 const TokenAnswer = z.object({ access_token: z.string().min(1), expires_in: z.coerce.number() });
 
@@ -29,11 +33,26 @@ type TokenIo = {
   readonly transport: Transport;
   readonly trusted: BunFetchRequestInit;
   readonly world: ClientWorld;
+  /** The token that the server took no more. */
+  readonly refused?: string | null;
 };
 
 type Held = { readonly token: string; readonly renewAtMs: number };
 
+/** Another program may have renewed it meanwhile: a refresh token that is used twice would end the session. */
+const tokenOfSession = async (io: TokenIo, keeper: SessionKeeper): Promise<Held> => {
+  const kept = await keeper.read();
+  if (kept === null) throw new Error('The session is gone. Sign in again: `longarm login --device-code`.');
+  if (io.world.now() < kept.renewAtMs && kept.accessToken !== io.refused)
+    return { token: kept.accessToken, renewAtMs: kept.renewAtMs };
+  const { tenant, clientId } = io.credentials;
+  const renewed = await renewSession({ ...io, tenant, clientId }, kept);
+  await keeper.write(renewed);
+  return { token: renewed.accessToken, renewAtMs: renewed.renewAtMs };
+};
+
 const requestToken = async (io: TokenIo): Promise<Held> => {
+  if ('session' in io.credentials) return tokenOfSession(io, io.credentials.session);
   const { tenant, clientId, clientSecret } = io.credentials;
   const url = new URL(`${encodeURIComponent(tenant)}/oauth2/v2.0/token`, io.server).href;
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret, scope: SCOPE };
@@ -53,16 +72,18 @@ const requestToken = async (io: TokenIo): Promise<Held> => {
 export const createTokenSource = (io: TokenIo): TokenSource => {
   let held: Held | null = null;
   let running: Promise<Held> | null = null;
+  let refused: string | null = null;
   return {
     get: async () => {
       if (held !== null && io.world.now() < held.renewAtMs) return held.token;
-      running ??= requestToken(io).finally(() => {
+      running ??= requestToken({ ...io, refused }).finally(() => {
         running = null;
       });
       held = await running;
       return held.token;
     },
     forget: (token) => {
+      refused = token;
       if (held?.token === token) held = null;
     },
   };

@@ -1,9 +1,10 @@
 /** Options, environment or profile → a client. One source or the other: a secret never meets another server. */
 import { type Client, createClient } from '@longarm/client/create-client';
+import type { SessionKeeper } from '@longarm/client/person-session';
 import { usageFault } from '../faults/cli-fault.ts';
 import type { Io } from '../world/io.ts';
 import type { ConnectionFlags } from './flags.ts';
-import { type Profile, readProfile } from './profile.ts';
+import { type Profile, readProfile, writeProfile } from './profile.ts';
 import { readCa } from './read-ca.ts';
 import { readSecretFile } from './read-secret.ts';
 
@@ -44,11 +45,27 @@ const explicitProfile = async (io: Io, flags: ConnectionFlags): Promise<Profile 
   };
 };
 
+/** The session of the profile on disk, as long as that is still of this server and application. */
+const sessionKeeper = (io: Io, profile: Profile): SessionKeeper => ({
+  read: async () => {
+    const kept = await readProfile(io);
+    const isSame = kept?.server === profile.server && kept.clientId === profile.clientId;
+    return (isSame ? kept.session : profile.session) ?? null;
+  },
+  write: async (session) => {
+    await writeProfile(io, { ...profile, session });
+  },
+});
+
 /** The client that a profile describes; makes no request yet. */
 export const clientOf = (io: Io, profile: Profile, patienceSeconds: number): Client =>
   createClient({
     server: profile.server,
-    credentials: { tenant: profile.tenant, clientId: profile.clientId, clientSecret: profile.secret },
+    credentials: {
+      tenant: profile.tenant,
+      clientId: profile.clientId,
+      ...(profile.secret === null ? { session: sessionKeeper(io, profile) } : { clientSecret: profile.secret }),
+    },
     transport: io.transport,
     world: io.world,
     caPem: profile.caPem,

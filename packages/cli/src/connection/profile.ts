@@ -1,6 +1,7 @@
 /** Where and as whom to connect, as `longarm login` saved it. XDG Base Directory Specification 0.8. */
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PersonSession } from '@longarm/client/person-session';
 import { z } from 'zod';
 import { CliFault } from '../faults/cli-fault.ts';
 import type { Io } from '../world/io.ts';
@@ -9,7 +10,10 @@ export const Profile = z.object({
   server: z.url(),
   tenant: z.string().min(1),
   clientId: z.string().min(1),
-  secret: z.string().min(1),
+  /** Of an application; null for a person. */
+  secret: z.string().min(1).nullable(),
+  /** Of a person who signed in. */
+  session: PersonSession.optional(),
   caPem: z.string().nullable(),
 });
 export type Profile = z.infer<typeof Profile>;
