@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
-import { enrolKey, openSocket } from './raw-device.ts';
+import { enrolKey, newKey, openSocket } from './raw-device.ts';
 import { storeRows } from './store-rows.ts';
 
 const servers: TestServer[] = [];
@@ -53,7 +53,7 @@ describe('a revoked device', () => {
     expect(held).toEqual([]);
   });
 
-  test('stays revoked over a restart, cannot enrol its key again, and is in the audit', async () => {
+  test('stays revoked over a restart, and is in the audit', async () => {
     const server = await newServer();
     const key = await enrolKey(server.url, server.enrolToken);
     await decide(server, key.machineId, 'revoke', 'sold');
@@ -72,6 +72,18 @@ describe('a revoked device', () => {
       { actor: 'local administrator', subject: key.machineId },
     ]);
     socket.close();
+  });
+
+  test('cannot enrol the same key again, by whatever token', async () => {
+    const server = await newServer();
+    const key = newKey();
+    const body = JSON.stringify(key.enrolment(server.enrolToken));
+    const ask = () => fetch(`${server.url}/agent/v1/enrol`, { method: 'POST', body });
+    const { machineId } = JSON.parse(await (await ask()).text());
+    expect((await ask()).status).toBe(200);
+    await decide(server, machineId, 'revoke', 'sold');
+    const refused = await ask();
+    expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('was revoked: sold')]);
   });
 
   test('can come back with a new key and a token', async () => {
@@ -146,7 +158,7 @@ describe('a device whose state was copied', () => {
     await device.take('goodbye');
     await device.connect();
     await copy.connect();
-    await device.connect();
+    await device.connect([offer.actionId]);
     const seen = await machine(server, device.machineId);
     expect(seen.enrolmentState).toBe('Quarantined');
     expect(seen.enrolmentStateReason).toContain(
@@ -158,6 +170,7 @@ describe('a device whose state was copied', () => {
     await expect(device.upload(offer, { index: 0, stream: 'file' }, 'x')).rejects.toThrow('429');
     expect((await request(server, device.machineId)).json.error.code).toBe('DisallowedOperation');
     await copy.disconnect();
+    await device.connect();
     await decide(server, device.machineId, 'approve', 'the copy was removed');
     expect((await device.takeOffer()).actionId).toBe(waits.json.id);
     await device.disconnect();
