@@ -118,7 +118,7 @@ const deviceWork = (device: (index: number) => ScriptedDevice) => {
 
 export const openSystem = async (): Promise<System> => {
   const { time, pass } = manualTime();
-  const server = await startTestServer(FLAGS, time);
+  const server = await startTestServer(FLAGS, { time });
   // proofs of transfers are good from the moment after the server's start on
   await pass(1_000);
   const callers = new Map<string, ApiCaller>();

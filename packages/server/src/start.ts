@@ -9,8 +9,10 @@ import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { startSweeper } from './dispatch/sweeper.ts';
 import type { SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
+import type { Store } from './store/open-store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { loggedActions } from './wiring/action-log.ts';
 import { auditKeeping } from './wiring/audit.ts';
 import { authorityOf, certificateChore, tellAuthority, tlsSourceOf } from './wiring/certificates.ts';
 import { chores } from './wiring/chores.ts';
@@ -69,8 +71,9 @@ const openFolder = (config: ServerConfig, { now }: ServerTime, metrics: Metrics 
 const engineOf = async ({ config, folder, log, metrics }: World, { now }: ServerTime): Promise<Engine> => {
   const { store, sealKey, audience } = folder;
   const blobs = await diskBlobStore({ folder: join(folder.path, 'blobs'), now });
+  const told: Store = { ...store, actions: loggedActions(log, store.actions) };
   return openEngine({
-    store: metrics === null ? store : meteredStore(metrics, store),
+    store: metrics === null ? told : meteredStore(metrics, told),
     blobs: metrics === null ? blobs : meteredBlobs(metrics, blobs),
     watched: metrics === null ? undefined : (sessions) => meteredSessions(metrics, sessions),
     limits: config.limits,

@@ -6,7 +6,7 @@ import type { AdminDoor } from '@longarm/contract/admin/operations';
 import { readConfig } from '@longarm/server/config';
 import { openAdmin } from '@longarm/server/open-admin';
 import { type RunningServer, type ServerTime, startServer } from '@longarm/server/start';
-import { openLog } from '@longarm/server/telemetry/log';
+import { type Log, openLog } from '@longarm/server/telemetry/log';
 import { type ApiCaller, apiCaller } from './api-caller.ts';
 import { ScriptedDevice } from './scripted-device.ts';
 
@@ -31,8 +31,14 @@ export type TestServer = {
 /** Limits with which a test is not held up by what it does not test. */
 const GENEROUS = ['runs-per-minute=100000', 'reads-per-minute=100000', 'reads-per-hour=1000000'];
 
-/** `time`: a clock that the test moves, in place of the system's. */
-export const startTestServer = async (flags: readonly string[] = [], time?: ServerTime): Promise<TestServer> => {
+export type GivenParts = {
+  /** A clock that the test moves, in place of the system's. */
+  readonly time?: ServerTime;
+  /** Keeps what the server says, in place of standard error. */
+  readonly log?: Log;
+};
+
+export const startTestServer = async (flags: readonly string[] = [], given: GivenParts = {}): Promise<TestServer> => {
   const dataFolder = await mkdtemp(join(tmpdir(), 'longarm-test-'));
   const start = (port: number): Promise<RunningServer> => {
     const limits = GENEROUS.flatMap((limit) => ['--limit', limit]);
@@ -49,7 +55,7 @@ export const startTestServer = async (flags: readonly string[] = [], time?: Serv
       ...flags,
     ];
     const config = readConfig(argv, {});
-    return startServer(config, openLog(config.logLevel), time);
+    return startServer(config, given.log ?? openLog(config.logLevel), given.time);
   };
   let running = await start(0);
   const { url } = running;
@@ -57,7 +63,12 @@ export const startTestServer = async (flags: readonly string[] = [], time?: Serv
   const api = await apiCaller({ server: url, admin });
   const { token: enrolToken } = await admin.call('createEnrolToken', { tags: [], maxUses: null, validHours: null });
   const absentDevice = (name = 'host1.lab.example') =>
-    ScriptedDevice.enrol({ server: url, enrolToken, name, ...(time === undefined ? {} : { now: time.now }) });
+    ScriptedDevice.enrol({
+      server: url,
+      enrolToken,
+      name,
+      ...(given.time === undefined ? {} : { now: given.time.now }),
+    });
   return {
     url,
     dataFolder,

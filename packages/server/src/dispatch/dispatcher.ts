@@ -18,7 +18,7 @@ type DispatchIo = {
   /** Spends one offer of the rate; false past it: the machine is served by a later tick. */
   readonly mayOffer: () => boolean;
   /** A claim or a tick that failed: logged, and made up for by the next tick. */
-  readonly onFault: (fault: unknown) => void;
+  readonly onFault: (fault: unknown, machineId?: MachineId) => void;
 };
 
 export type Dispatcher = {
@@ -54,7 +54,7 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
     try {
       await serveOnce(machineId);
     } catch (fault) {
-      io.onFault(fault);
+      io.onFault(fault, machineId);
     }
     const again = serving.get(machineId) === true;
     serving.delete(machineId);
@@ -77,7 +77,7 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
   const pass = async () => {
     if (passing) return;
     passing = true;
-    await serveWaiting().catch(io.onFault);
+    await serveWaiting().catch((fault) => io.onFault(fault));
     passing = false;
   };
 

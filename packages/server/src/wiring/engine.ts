@@ -61,7 +61,8 @@ export const openEngine = async (io: EngineIo) => {
     clock,
     limits,
     mayOffer: offerPace(io),
-    onFault: (fault) => log.error({ err: fault }, 'a claim failed; the next tick makes up for it'),
+    onFault: (fault, machineId) =>
+      log.error({ err: fault, machineId }, 'a claim failed; the next tick makes up for it'),
   });
   hints.connect(engine);
   const transfers = transferProgress({ hints, now });

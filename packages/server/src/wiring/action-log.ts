@@ -1,0 +1,60 @@
+/**
+ * One line for each thing that becomes of an action, with its id, its machine's and the request's: what a log is
+ * searched by. Never a comment, an argument, a name of a person or a file: the audit has those, and who may read it is
+ * another question.
+ */
+import type { ActionStore } from '../actions/ports.ts';
+import type { Log } from '../telemetry/log.ts';
+
+type ActionLog = Pick<Log, 'debug' | 'info'>;
+
+const indexOf = (fact: object): { readonly index?: number } =>
+  'index' in fact && typeof fact.index === 'number' ? { index: fact.index } : {};
+
+export const loggedActions = (log: ActionLog, actions: ActionStore): ActionStore => ({
+  ...actions,
+  request: async (asked) => {
+    const outcome = await actions.request(asked);
+    const { machineId, origin } = asked;
+    const { requestId } = origin;
+    if (outcome.kind === 'accepted')
+      log.info(
+        { actionId: outcome.action.id, machineId, requestId, commands: asked.commands.length },
+        'action requested',
+      );
+    else log.debug({ machineId, requestId, outcome: outcome.kind }, 'action not accepted');
+    return outcome;
+  },
+  claimNext: async (terms) => {
+    const claim = await actions.claimNext(terms);
+    if (claim !== null) log.debug({ actionId: claim.actionId, machineId: terms.machineId }, 'action claimed');
+    return claim;
+  },
+  record: async (report) => {
+    const outcome = await actions.record(report);
+    const { fact, machineId } = report;
+    const about = { actionId: fact.actionId, machineId, fact: fact.kind, ...indexOf(fact), outcome: outcome.kind };
+    log.debug(about, 'device reported');
+    return outcome;
+  },
+  cancel: async (asked) => {
+    const outcome = await actions.cancel(asked);
+    if (outcome.kind === 'cancelled')
+      log.info(
+        { actionId: asked.actionId, machineId: outcome.action.machineId, requestId: asked.origin.requestId },
+        'action cancelled',
+      );
+    return outcome;
+  },
+  expireOverdue: async (now, limit) => {
+    const expired = await actions.expireOverdue(now, limit);
+    for (const { actionId, machineId } of expired) log.info({ actionId, machineId }, 'action timed out');
+    return expired;
+  },
+  reconcile: async (device) => {
+    const settled = await actions.reconcile(device);
+    const { machineId } = device;
+    for (const actionId of settled.changed) log.info({ actionId, machineId }, 'action lost by its device');
+    return settled;
+  },
+});
