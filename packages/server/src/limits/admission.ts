@@ -12,15 +12,15 @@ import { momentsToReturn } from './pace.ts';
 
 /** Milliseconds between two groups. */
 const TICK_MS = 25;
-/** So late, in milliseconds, may a tick be: two of such waits and a call of the API has taken a tenth of a second. */
-export const LATE_MS = 50;
+/** So late, in milliseconds, may a tick be: two of such waits, and a call of the API has taken a fifth of a second. */
+export const LATE_MS = 100;
 /** Part of a second's turns that may come at once after a quiet time. */
 const BURST_SECONDS = 0.1;
-/** A late loop halves the rate; each tick in time gives a twentieth of the whole back. */
+/** A late loop halves the rate; each tick in time gives a tenth of the whole back. */
 const SLOWER = 0.5;
-const FASTER = 0.05;
-/** Some are let in however late the loop is: a machine that is always late would keep them out for ever. */
-const LEAST_SHARE = 0.1;
+const FASTER = 0.1;
+/** Some are let in however late the loop is: on a machine that is busy with other things slowing down would not help. */
+const LEAST_SHARE = 0.25;
 
 export type Entrant = {
   readonly begin: () => void;

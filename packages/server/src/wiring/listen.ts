@@ -32,7 +32,7 @@ export type Listener = {
  * fills that while one turn of the loop passes, and whoever was dropped, a caller of the API too, tries again after a second,
  * then two, then four. Linux spreads connections over listeners that share a port; other systems do not.
  */
-const LISTENERS = process.platform === 'linux' ? 8 : 1;
+const LISTENERS = process.platform === 'linux' ? 16 : 1;
 
 /** Listeners that share a port would share it with a stranger as well: so the port has to be free at first. */
 const requireFree = ({ host, port }: ServerConfig): void => {
