@@ -1,10 +1,13 @@
 /** The audit of a real server, proven, listed and exported by the command line. */
 import { Database } from 'bun:sqlite';
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { join } from 'node:path';
 import { openAdmin } from '@longarm/server/open-admin';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { openSession, type Session } from './session.ts';
+
+// servers start and stop here, on machines that may be busy with other tests
+setDefaultTimeout(30_000);
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,8 +1,11 @@
 /** Every state change has an audit entry, in the same commit (invariant 7), and races have one winner. */
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import type { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { storeRows } from './store-rows.ts';
+
+// servers start and stop here, on machines that may be busy with other tests
+setDefaultTimeout(30_000);
 
 const servers: TestServer[] = [];
 const newServer = async (...flags: string[]): Promise<TestServer> => {

@@ -1,7 +1,10 @@
 /** Lockdown: nothing new is accepted or dispatched, everything is cancelled, evidence still arrives, a restart keeps it. */
-import { afterEach, expect, test } from 'bun:test';
+import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { storeRows } from './store-rows.ts';
+
+// servers start and stop here, on machines that may be busy with other tests
+setDefaultTimeout(30_000);
 
 const servers: TestServer[] = [];
 const newServer = async (): Promise<TestServer> => {
