@@ -1,7 +1,7 @@
 /**
  * Accepted requests against what the store can take, in one run:
  *
- *   bun --no-install bench/post.ts [seconds]
+ *   bun --no-install bench/post.ts [seconds] | --quick
  *
  * 64 clients post runliveresponse to a server that is a process of its own; 64 writers hand the same action to the
  * store's own port in this one. Rounds of both alternate. Prints both rates and their ratio.
@@ -17,8 +17,9 @@ import { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { openSite } from '@longarm/testkit/test-site';
 
 const CLIENTS = 64;
-const ROUNDS = 3;
-const seconds = Number(process.argv[2] ?? 4);
+const isQuick = process.argv.includes('--quick');
+const ROUNDS = isQuick ? 1 : 3;
+const seconds = isQuick ? 0.2 : Number(process.argv[2] ?? 4);
 
 /** Calls of `once` that end within the time, per second, by 64 that call one after another. */
 const rateOf = async (once: (client: number) => Promise<void>): Promise<number> => {

@@ -87,6 +87,21 @@ test('more units than one commit takes are committed in several, in order', asyn
   expect([seen().length, commits(statements)]).toEqual([600, 3]);
 });
 
+test('a long group lets the event loop come round, and is one commit all the same', async () => {
+  const { queue, statements } = newQueue();
+  let hasComeRound = false;
+  const seen: boolean[] = [];
+  const units = Array.from({ length: 200 }, (_, place) =>
+    queue.run(async (db) => {
+      if (place === 0) setImmediate(() => (hasComeRound = true));
+      await db.insertInto('notes').values({ text: 'x' }).execute();
+      seen.push(hasComeRound);
+    }),
+  );
+  await Promise.all(units);
+  expect([seen[0], seen.at(-1), commits(statements)]).toEqual([false, true, 1]);
+});
+
 test('a unit that throws is rolled back alone', async () => {
   const { queue, add, seen } = newQueue();
   const broken = queue.run(async (db) => {

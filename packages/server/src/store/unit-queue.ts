@@ -11,6 +11,8 @@ import { nextTurn } from './next-turn.ts';
 
 /** Units in one transaction: bounds how long the first waits for the last. */
 const UNITS_PER_COMMIT = 256;
+/** Units that run in one turn of the event loop: bounds how long everything else waits for a full group (ADR 0019). */
+const UNITS_PER_TURN = 16;
 
 export type UnitQueue<Schema> = {
   /** Runs one unit; rejects with its own error, or with the commit's. */
@@ -67,7 +69,10 @@ export const unitQueue = <Schema>(
       await sql.raw(begin).execute(connection);
       const answers: (() => void)[] = [];
       try {
-        for (const waiting of group) answers.push(await inSavepoint(connection, waiting));
+        for (const [place, waiting] of group.entries()) {
+          if (place > 0 && place % UNITS_PER_TURN === 0) await turn();
+          answers.push(await inSavepoint(connection, waiting));
+        }
         await sql`commit`.execute(connection);
       } catch (cause) {
         await sql`rollback`.execute(connection).catch(() => undefined);
