@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 
 const INDEXES = [
   'create index actions_of_machine on actions (tenant_id, machine_id, created_at, seq)',
+  'create index actions_of_machine_by_status on actions (tenant_id, machine_id, status, created_at, seq)',
   'create index actions_by_status on actions (tenant_id, status, created_at, seq)',
   'create index actions_by_name on actions (tenant_id, lower(computer_dns_name), created_at, seq)',
   'create index actions_by_requestor on actions (tenant_id, lower(requestor), created_at, seq)',
