@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { tellStories } from './stories.ts';
 
 /** Seeds whose stories every run tells: those that found something, and a few more. `scripts/stories.ts` tells others. */
-const SEEDS = [1, 6, 7];
+const SEEDS = [6, 7];
 const STORIES_PER_SEED = 2;
 
 test('the server answers as the reference does, whatever is asked in whatever order', async () => {
