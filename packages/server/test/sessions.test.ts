@@ -111,3 +111,17 @@ test('a device that comes back with what it had taken counts again, though its s
   await vanishing.report({ kind: 'accepted', actionId });
   expect((await request(server, other)).status).toBe(429);
 });
+
+test('a cancel that outlived its run is effective when its device comes back and holds nothing', async () => {
+  const server = await newServer(...BRIEF);
+  const vanishing = await server.device('vanishing');
+  const other = await server.device('other');
+  const { json } = await request(server, vanishing);
+  await vanishing.takeOffer();
+  await vanishing.disconnect();
+  const cancelled = await server.api.post(`/api/machineactions/${json.id}/cancel`, { Comment: 'c' });
+  expect(cancelled.json.cancellationState).toBe('Requested');
+  await accepted(server, other);
+  await vanishing.connect();
+  expect((await server.api.call(`/api/machineactions/${json.id}`)).json.cancellationState).toBe('Effective');
+});

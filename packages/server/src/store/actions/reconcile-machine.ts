@@ -6,13 +6,13 @@ import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import { applyEvent } from './apply-event.ts';
-import { isNotOver, isPending, isUnfinished } from './conditions.ts';
+import { isPending, isUnfinished, isUnsettled } from './conditions.ts';
 import { withCommands } from './load-actions.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
 const openActions = (db: Kysely<Schema>, machineIds: readonly MachineId[]) =>
-  db.selectFrom('actions').where('machine_id', 'in', machineIds).where(isNotOver).orderBy('seq');
+  db.selectFrom('actions').where('machine_id', 'in', machineIds).where(isUnsettled).orderBy('seq');
 
 const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
 
