@@ -96,7 +96,8 @@ test('lives that end otherwise say so, once, and with the reason', async () => {
 test('what a request led to says where it came from, each request by an id of its own', async () => {
   const server = await newServer('--trust-proxy');
   const device = await server.absentDevice();
-  const headers = { 'x-forwarded-for': '192.0.2.7, 198.51.100.1' };
+  // the nearest proxy appends what it saw; what stands before is the caller's own word
+  const headers = { 'x-forwarded-for': '198.51.100.1, 192.0.2.7' };
   const post = (path: string, body: unknown) => server.api.post(path, body, headers);
   await server.api.upload('s.sh', 'x');
   await post(`/api/machines/${device.machineId}/tags`, { Value: 'a', Action: 'Add' });

@@ -64,8 +64,11 @@ const baseOf = <Server>(doors: Doors<Server>, request: Request): string => {
   return URL.parse(`${scheme}://${host}`)?.origin ?? doors.base();
 };
 
+/** What the nearest proxy saw: it appends, and what stands before was said by the caller. */
+const lastOf = (header: string | null): string | null => header?.split(',').at(-1)?.trim() || null;
+
 const callerAddress = <Server>(doors: Doors<Server>, request: Request, server: Server): string | null =>
-  (doors.trustProxy ? firstOf(request.headers.get('x-forwarded-for')) : null) ?? doors.remoteAddress(request, server);
+  (doors.trustProxy ? lastOf(request.headers.get('x-forwarded-for')) : null) ?? doors.remoteAddress(request, server);
 
 /** What devices ask for, before and after they are machines of this server. */
 const isForDevices = (path: string): boolean => /^\/(?:agent\/|results\/|install[/.])/.test(path);

@@ -10,5 +10,5 @@ export const isUnfinished = sql<SqlBool>`actions.status in ('Pending', 'InProgre
 export const holdsSlot = sql<SqlBool>`actions.holds_slot = 1`;
 /** Something of it runs on its machine, or will. */
 export const isNotOver = sql<SqlBool>`(actions.status in ('Pending', 'InProgress') or actions.holds_slot = 1)`;
-/** Its machine has something to say about it: what is not over, and cancels that were never confirmed. */
-export const isUnsettled = sql<SqlBool>`(actions.status in ('Pending', 'InProgress') or actions.holds_slot = 1 or actions.cancellation_state in ('Requested', 'Acknowledged'))`;
+/** A cancel that its machine has not confirmed. */
+export const isUnconfirmed = sql<SqlBool>`actions.cancellation_state in ('Requested', 'Acknowledged')`;

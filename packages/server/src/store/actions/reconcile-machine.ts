@@ -6,13 +6,21 @@ import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import { applyEvent } from './apply-event.ts';
-import { isPending, isUnfinished, isUnsettled } from './conditions.ts';
+import { isNotOver, isPending, isUnconfirmed, isUnfinished } from './conditions.ts';
 import { withCommands } from './load-actions.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
-const openActions = (db: Kysely<Schema>, machineIds: readonly MachineId[]) =>
-  db.selectFrom('actions').where('machine_id', 'in', machineIds).where(isUnsettled).orderBy('seq');
+const among = (db: Kysely<Schema>, machineIds: readonly MachineId[]) =>
+  db.selectFrom('actions').where('machine_id', 'in', machineIds);
+
+/** What is not over, and cancels that were never confirmed: a machine that comes back settles both. */
+const openActions = (db: Kysely<Schema>, machineIds: readonly MachineId[]) => {
+  // two queries in one, since no index holds both, and one over all actions of a machine is long
+  const notOver = among(db, machineIds).where(isNotOver).select('actions.seq');
+  const unconfirmed = among(db, machineIds).where(isUnconfirmed).select('actions.seq');
+  return db.selectFrom('actions').where('seq', 'in', notOver.union(unconfirmed)).orderBy('seq');
+};
 
 const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
 

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 
 export const unsettledCancelsMigration = {
   up: async (db: Kysely<unknown>): Promise<void> => {
-    await sql`create index actions_unsettled on actions (machine_id, seq) where status in ('Pending', 'InProgress') or holds_slot = 1 or cancellation_state in ('Requested', 'Acknowledged')`.execute(
+    await sql`create index actions_unconfirmed on actions (machine_id, seq) where cancellation_state in ('Requested', 'Acknowledged')`.execute(
       db,
     );
   },
