@@ -5,6 +5,7 @@ import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
 import { applyEvent } from './apply-event.ts';
+import { isUnfinished } from './conditions.ts';
 import { loadAction, withCommands } from './load-actions.ts';
 
 const SETTING = 'lockdown';
@@ -36,13 +37,7 @@ const lift = async (db: Kysely<Schema>, by: Parameters<LockdownStore['lift']>[0]
 };
 
 const cancelUnfinished = async (db: Kysely<Schema>, by: Parameters<LockdownStore['cancelUnfinished']>[0]) => {
-  const rows = await db
-    .selectFrom('actions')
-    .selectAll()
-    .where('status', 'in', ['Pending', 'InProgress'])
-    .orderBy('seq')
-    .limit(by.limit)
-    .execute();
+  const rows = await db.selectFrom('actions').selectAll().where(isUnfinished).orderBy('seq').limit(by.limit).execute();
   const event = { kind: 'cancel', requestor: by.actor, comment: by.comment } as const;
   const cancelled = [];
   for (const action of await withCommands(db, rows)) {

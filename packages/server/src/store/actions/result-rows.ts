@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
 import type { ResultStore, UploadTarget } from '../../actions/ports.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
+import { isNotOver } from './conditions.ts';
 
 /** Hashes bound in one query. */
 const HASHES_PER_QUERY = 500;
@@ -128,7 +129,7 @@ const referencedAmong = async (db: Kysely<Schema>, blobs: readonly Sha256[]): Pr
     .innerJoin('actions', 'actions.id', 'commands.action_id')
     .select('commands.file_sha256 as sha256')
     .where('commands.file_sha256', 'in', blobs)
-    .where((eb) => eb.or([eb('actions.status', 'in', ['Pending', 'InProgress']), eb('actions.holds_slot', '=', 1)]))
+    .where(isNotOver)
     .execute();
   return [...library, ...results, ...pins].map((row) => row.sha256);
 };

@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { decideState } from '../../machines/enrolment-state.ts';
 import type { EnrolmentChange, EnrolmentOutcome } from '../../machines/ports.ts';
 import { applyEvent } from '../actions/apply-event.ts';
+import { isNotOver } from '../actions/conditions.ts';
 import { withCommands } from '../actions/load-actions.ts';
 import type { Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
@@ -14,7 +15,7 @@ const endActions = async (db: Kysely<Schema>, change: EnrolmentChange): Promise<
     .selectFrom('actions')
     .selectAll()
     .where('machine_id', '=', change.machineId)
-    .where((eb) => eb.or([eb('status', 'in', ['Pending', 'InProgress']), eb('holds_slot', '=', 1)]))
+    .where(isNotOver)
     .orderBy('seq')
     .execute();
   const event = { kind: 'revoked', reason: change.reason } as const;
