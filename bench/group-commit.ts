@@ -11,7 +11,8 @@ import { Database } from 'bun:sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bunSqliteDialect, type SqliteConnection } from '@longarm/server/store/bun-sqlite-dialect';
+import { bunSqliteDialect } from '@longarm/server/store/bun-sqlite-dialect';
+import { logSync } from '@longarm/server/store/log-sync';
 import { unitQueue } from '@longarm/server/store/unit-queue';
 import { Kysely } from 'kysely';
 import { percentileOf } from './latency/percentile.ts';
@@ -23,29 +24,13 @@ const seconds = isQuick ? 0.1 : Number(process.argv[2] ?? 1);
 const folder = await mkdtemp(join(tmpdir(), 'longarm-commit-'));
 const insert = 'insert into notes (text) values (?)';
 
-const openDatabase = (name: string): Database => {
+const openDatabase = (name: string, synchronous: 'full' | 'normal'): Database => {
   const database = new Database(join(folder, name), { create: true, strict: true });
   database.run('pragma journal_mode = wal');
-  database.run('pragma synchronous = full');
+  database.run(`pragma synchronous = ${synchronous}`);
   database.run('create table if not exists notes (id integer primary key, text text not null)');
   return database;
 };
-
-/** Its commits stand still for so long, as a slow disk makes them. */
-const withSlowCommits = (database: Database, syncMs: number): SqliteConnection => ({
-  prepare: (text) => {
-    const statement = database.prepare(text);
-    if (text !== 'commit' || syncMs === 0) return statement;
-    const run: typeof statement.run = (...parameters) => {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, syncMs);
-      return statement.run(...parameters);
-    };
-    return new Proxy(statement, {
-      get: (target, name) => (name === 'run' ? run : Reflect.get(target, name, target)),
-    });
-  },
-  close: () => database.close(),
-});
 
 /** The longest gap between two turns of the event loop, milliseconds. */
 const watchLoop = () => {
@@ -63,11 +48,15 @@ const watchLoop = () => {
 };
 
 const queued = async (writers: number, syncMs: number) => {
-  const database = openDatabase('queued.db');
-  const writer = new Kysely<{ notes: { id?: number; text: string } }>({
-    dialect: bunSqliteDialect(withSlowCommits(database, syncMs)),
+  const database = openDatabase('queued.db', 'normal');
+  const writer = new Kysely<{ notes: { id?: number; text: string } }>({ dialect: bunSqliteDialect(database) });
+  const log = logSync(join(folder, 'queued.db'));
+  const queue = unitQueue(writer, 'begin immediate', {
+    durably: async (commit) => {
+      await log.durably(commit);
+      if (syncMs > 0) await Bun.sleep(syncMs);
+    },
   });
-  const queue = unitQueue(writer, 'begin immediate');
   const until = performance.now() + seconds * 1_000;
   const stall = watchLoop();
   let done = 0;
@@ -79,11 +68,12 @@ const queued = async (writers: number, syncMs: number) => {
   const stallMs = stall();
   await queue.close();
   await writer.destroy();
+  log.close();
   return { rate: done / seconds, stallMs };
 };
 
 const bare = (writers: number): number => {
-  const database = openDatabase('bare.db');
+  const database = openDatabase('bare.db', 'full');
   const [begin, add, commit] = ['begin immediate', insert, 'commit'].map((text) => database.prepare(text));
   const until = performance.now() + seconds * 1_000;
   let done = 0;

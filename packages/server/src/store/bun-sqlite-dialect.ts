@@ -1,6 +1,14 @@
-/** Kysely over bun:sqlite: the driver's own dialect asks for better-sqlite3's shape, which this gives. */
+/** Kysely over bun:sqlite: a driver for a connection whose calls answer at once, beside Kysely's own SQLite compiler. */
 import type { Database, SQLQueryBindings, Statement } from 'bun:sqlite';
-import { SqliteDialect } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
 
 /** Prepared statements kept per connection; filters make new texts, so the number is bounded. */
 const STATEMENTS_KEPT = 256;
@@ -9,6 +17,13 @@ const STATEMENTS_KEPT = 256;
 export type SqliteConnection = {
   readonly prepare: (sql: string) => Pick<Statement, 'columnNames' | 'all' | 'run' | 'iterate' | 'finalize'>;
   readonly close: Database['close'];
+};
+
+export type DialectTerms = {
+  /** Nothing is ever in a transaction on it: a query need not wait for another one's end. */
+  readonly isShared?: boolean;
+  /** Waits until what a query has just read is on the disk; null when it is. */
+  readonly settled?: () => Promise<void> | null;
 };
 
 type Prepared = { readonly statement: ReturnType<SqliteConnection['prepare']>; readonly reader: boolean };
@@ -34,22 +49,53 @@ const statementCache = (database: SqliteConnection) => {
   };
 };
 
-export const bunSqliteDialect = (database: SqliteConnection): SqliteDialect => {
+// Kysely types parameters as unknown; what reaches here was bound by its own compiler
+const bindings = (parameters: readonly unknown[]) => parameters as SQLQueryBindings[];
+
+const connectionTo = (database: SqliteConnection, { settled }: DialectTerms): DatabaseConnection => {
   const prepare = statementCache(database);
-  // Kysely types parameters as unknown; what reaches here was bound by its own compiler
-  const bindings = (parameters: readonly unknown[]) => parameters as SQLQueryBindings[];
-  return new SqliteDialect({
-    database: {
-      close: () => database.close(),
-      prepare: (sql) => {
-        const { statement, reader } = prepare(sql);
-        return {
-          reader,
-          all: (parameters) => statement.all(...bindings(parameters)),
-          run: (parameters) => statement.run(...bindings(parameters)),
-          iterate: (parameters) => statement.iterate(...bindings(parameters)),
-        };
-      },
+  return {
+    executeQuery: async <Row>({ sql, parameters }: CompiledQuery) => {
+      const { statement, reader } = prepare(sql);
+      if (!reader) {
+        const { changes, lastInsertRowid } = statement.run(...bindings(parameters));
+        return { insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes), rows: [] };
+      }
+      // whoever asks says of which shape its rows are
+      const rows = statement.all(...bindings(parameters)) as Row[];
+      const settling = settled?.() ?? null;
+      if (settling !== null) await settling;
+      return { rows };
     },
-  });
+    streamQuery: async function* <Row>({ sql, parameters }: CompiledQuery) {
+      for (const row of prepare(sql).statement.iterate(...bindings(parameters))) yield { rows: [row as Row] };
+    },
+  };
 };
+
+const driverOf = (database: SqliteConnection, terms: DialectTerms): Driver => {
+  const connection = connectionTo(database, terms);
+  const say = async (sql: string) => void (await connection.executeQuery(CompiledQuery.raw(sql)));
+  return {
+    init: async () => {},
+    acquireConnection: async () => connection,
+    releaseConnection: async () => {},
+    beginTransaction: () => say('begin'),
+    commitTransaction: () => say('commit'),
+    rollbackTransaction: () => say('rollback'),
+    destroy: async () => database.close(),
+  };
+};
+
+class SharedAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+export const bunSqliteDialect = (database: SqliteConnection, terms: DialectTerms = {}): Dialect => ({
+  createDriver: () => driverOf(database, terms),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createAdapter: () => (terms.isShared === true ? new SharedAdapter() : new SqliteAdapter()),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+});

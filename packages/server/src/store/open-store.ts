@@ -1,6 +1,6 @@
 /**
- * The embedded store: one SQLite file in WAL mode with synchronous FULL, so that a commit that was answered is on
- * the disk. One connection writes, through the unit queue; another one reads.
+ * The embedded store: one SQLite file in WAL mode, whose log is synced before a commit is answered (log-sync.ts). One
+ * connection writes, through the unit queue; another one reads, and tells nothing that a power cut could take back.
  */
 import { Database } from 'bun:sqlite';
 import { Kysely } from 'kysely';
@@ -24,9 +24,10 @@ import { lockdownStore } from './actions/lockdown-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
 import { resultStore } from './actions/result-rows.ts';
 import { auditStore } from './audit/audit-store.ts';
-import { bunSqliteDialect, type SqliteConnection } from './bun-sqlite-dialect.ts';
+import { bunSqliteDialect, type DialectTerms, type SqliteConnection } from './bun-sqlite-dialect.ts';
 import { groupStore } from './groups/group-store.ts';
 import { libraryStore } from './library/library-store.ts';
+import { type LogSync, logSync } from './log-sync.ts';
 import { machineStore } from './machines/machine-store.ts';
 import { firstMigration } from './migrations/0001-first.ts';
 import { auditChainMigration } from './migrations/0002-audit-chain.ts';
@@ -71,14 +72,15 @@ export type StoreIo = {
 const openDatabase = (file: string): Database => {
   const database = new Database(file, { create: true, strict: true });
   database.run('pragma journal_mode = wal');
-  database.run('pragma synchronous = full');
+  // a commit reaches the log, and the log the disk by log-sync.ts
+  database.run('pragma synchronous = normal');
   database.run('pragma foreign_keys = on');
   database.run(`pragma busy_timeout = ${BUSY_MS}`);
   return database;
 };
 
-const kyselyOver = (connection: SqliteConnection): Kysely<Schema> =>
-  new Kysely<Schema>({ dialect: bunSqliteDialect(connection) });
+const kyselyOver = (connection: SqliteConnection, terms: DialectTerms = {}): Kysely<Schema> =>
+  new Kysely<Schema>({ dialect: bunSqliteDialect(connection, terms) });
 
 /** Brings a database's schema to this version. */
 export const migrate = async (connection: SqliteConnection): Promise<void> => {
@@ -110,12 +112,16 @@ export const storeOver = (
   io: Pick<StoreIo, 'clock' | 'envelopes' | 'watch'> & {
     /** Comes round once: what arrived together has asked for its unit. The event loop's own turn when left out. */
     readonly turn?: () => Promise<void>;
+    /** Where a commit does not reach the disk by itself. */
+    readonly log?: LogSync;
   },
 ): Store => {
+  const { turn = nextTurn, log } = io;
   const writer = kyselyOver(connections.writer);
-  const reader = connections.reader === connections.writer ? writer : kyselyOver(connections.reader);
-  const turn = io.turn ?? nextTurn;
-  const units = unitQueue(writer, 'begin immediate', { turn, watch: io.watch });
+  const isOne = connections.reader === connections.writer;
+  const readerTerms = log === undefined ? { isShared: true } : { isShared: true, settled: log.pending };
+  const reader = isOne ? writer : kyselyOver(connections.reader, readerTerms);
+  const units = unitQueue(writer, 'begin immediate', { turn, watch: io.watch, durably: log?.durably });
   return {
     actions: actionStore({ units, reader, envelopes: io.envelopes, turn }),
     results: resultStore(units, reader),
@@ -134,6 +140,7 @@ export const storeOver = (
       await units.close();
       await reader.destroy();
       await writer.destroy();
+      log?.close();
     },
   };
 };
@@ -141,5 +148,6 @@ export const storeOver = (
 export const openStore = async (io: StoreIo): Promise<Store> => {
   const writer = openDatabase(io.file);
   await migrate(writer);
-  return storeOver({ writer, reader: openDatabase(io.file) }, io);
+  const reader = openDatabase(io.file);
+  return storeOver({ writer, reader }, { ...io, log: logSync(io.file) });
 };

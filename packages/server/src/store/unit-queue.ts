@@ -1,12 +1,15 @@
 /**
  * Group commit (semantics 28). A unit of work is queued; the writer runs what is waiting one after another, each in
- * its own savepoint, commits them together, and answers each only after the commit. A unit awaits nothing but its
- * own queries, so nobody else's slowness is ever inside a transaction.
+ * its own savepoint, commits them together, and answers each only after the disk has the commit. A unit awaits nothing but
+ * its own queries, so nobody else's slowness is ever inside a transaction.
  *
- *   queue: u1 u2 u3 ──▶ BEGIN · SAVEPOINT u1 RELEASE · SAVEPOINT u2 (throws) ROLLBACK TO · SAVEPOINT u3 … · COMMIT
+ *   queue: u1 u2 u3 ──▶ BEGIN · SAVEPOINT u1 RELEASE · SAVEPOINT u2 (throws) ROLLBACK TO · SAVEPOINT u3 … · COMMIT · sync
  *   answers:                                                       u1 ✓   u2 ✗   u3 ✓   ◀── after the disk has it
+ *
+ * While the disk syncs, the event loop goes on and the next group gathers.
  */
 import { CompiledQuery, type Kysely, sql } from 'kysely';
+import { LogFault, type LogSync } from './log-sync.ts';
 import { nextTurn } from './next-turn.ts';
 
 /** Units in one transaction: bounds how long the first waits for the last. */
@@ -54,15 +57,24 @@ export type UnitWatch = {
 
 const UNWATCHED: UnitWatch = { waiting: () => undefined, committing: () => () => undefined };
 
+type UnitQueueIo = {
+  readonly turn?: (() => Promise<void>) | undefined;
+  readonly watch?: UnitWatch | undefined;
+  /** Runs a commit and puts it on the disk (log-sync.ts); left out where a commit is there by itself. */
+  readonly durably?: LogSync['durably'] | undefined;
+};
+
 export const unitQueue = <Schema>(
   writer: Kysely<Schema>,
   begin: 'begin immediate' | 'begin',
-  io: { readonly turn?: (() => Promise<void>) | undefined; readonly watch?: UnitWatch | undefined } = {},
+  io: UnitQueueIo = {},
 ): UnitQueue<Schema> => {
-  const { turn = nextTurn, watch = UNWATCHED } = io;
+  const { turn = nextTurn, watch = UNWATCHED, durably = (commit) => commit() } = io;
   let queue: Waiting<Schema>[] = [];
   let writing: Promise<void> | null = null;
   let closed = false;
+  /** Why nothing is written any more. */
+  let broken: Error | null = null;
 
   const commitTogether = (group: readonly Waiting<Schema>[]) =>
     writer.connection().execute(async (connection) => {
@@ -73,7 +85,7 @@ export const unitQueue = <Schema>(
           if (place > 0 && place % UNITS_PER_TURN === 0) await turn();
           answers.push(await inSavepoint(connection, waiting));
         }
-        await sql`commit`.execute(connection);
+        await durably(async () => void (await sql`commit`.execute(connection)));
       } catch (cause) {
         await sql`rollback`.execute(connection).catch(() => undefined);
         throw cause;
@@ -81,13 +93,23 @@ export const unitQueue = <Schema>(
       for (const answer of answers) answer();
     });
 
+  const write = async (group: readonly Waiting<Schema>[]) => {
+    if (broken !== null) throw broken;
+    try {
+      await commitTogether(group);
+    } catch (cause) {
+      if (cause instanceof LogFault) broken = cause;
+      throw cause;
+    }
+  };
+
   const drain = async () => {
     for (; queue.length > 0; await turn()) {
       const group = queue.slice(0, UNITS_PER_COMMIT);
       queue = queue.slice(group.length);
       watch.waiting(queue.length);
       const committed = watch.committing(group.length);
-      await commitTogether(group)
+      await write(group)
         .catch((cause) => {
           for (const waiting of group) waiting.abandon(cause);
         })
@@ -98,7 +120,7 @@ export const unitQueue = <Schema>(
 
   return {
     run: (unit) => {
-      if (closed) return Promise.reject(new Error('the store is closed'));
+      if (closed || broken !== null) return Promise.reject(broken ?? new Error('the store is closed'));
       const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof unit>>>();
       queue.push({
         attempt: async (transaction) => {

@@ -1,0 +1,66 @@
+/**
+ * Puts commits on the disk without standing still for it. SQLite's own sync at each commit (`synchronous = FULL`) blocks
+ * the event loop for as long as the disk takes. With NORMAL a commit only writes to the log; the log is synced here, on
+ * another thread, before anybody hears of the commit: FULL's own promise, once for all units of a group. SQLite itself
+ * syncs the log before it moves pages into the database (https://www.sqlite.org/wal.html, https://www.sqlite.org/pragma.html#pragma_synchronous).
+ */
+import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+/** What was committed may or may not reach the disk: nobody can tell, so nothing goes on from here. */
+export class LogFault extends Error {
+  override readonly name = 'LogFault';
+
+  constructor(cause: unknown) {
+    super('the disk did not take what was written: look at it, then start the server again', { cause });
+  }
+}
+
+export type LogSync = {
+  /** Runs a commit and puts it on the disk. Rejects with what the commit says, or with a LogFault. */
+  readonly durably: (commit: () => Promise<void>) => Promise<void>;
+  /** Resolves when what is being committed now is settled; null when nothing is. Never rejects: that is the writer's. */
+  readonly pending: () => Promise<void> | null;
+  readonly close: () => void;
+};
+
+const syncData = promisify(fdatasync);
+
+/** The file's name in its folder survives a power cut from now on. */
+const syncFolder = (file: string): void => {
+  // Windows opens no folder, and needs no such sync
+  if (process.platform === 'win32') return;
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+};
+
+/** `database` is open in WAL mode, so that its log is there, and stays the same file for as long as it is. */
+export const logSync = (database: string): LogSync => {
+  const file = `${database}-wal`;
+  // Windows flushes only what is open for writing
+  const descriptor = openSync(file, 'r+');
+  syncFolder(file);
+  let pending: Promise<void> | null = null;
+  return {
+    durably: async (commit) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      pending = promise;
+      try {
+        await commit();
+        await syncData(descriptor).catch((cause) => {
+          throw new LogFault(cause);
+        });
+      } finally {
+        pending = null;
+        resolve();
+      }
+    },
+    pending: () => pending,
+    close: () => closeSync(descriptor),
+  };
+};

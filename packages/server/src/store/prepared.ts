@@ -1,0 +1,45 @@
+/**
+ * Queries that are built and compiled once and asked again with other values: building and compiling one takes several
+ * times what SQLite takes to answer it. Made with Kysely all the same, so that each dialect has its own text of it.
+ */
+import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely';
+import type { Schema } from './schema.ts';
+
+/** Stands where a value will be bound. */
+class Place {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+type Given = Readonly<Record<string, unknown>>;
+
+const placesOf = <Values extends Given>(values: Values): Values =>
+  // typed as the values themselves: Kysely binds whatever it is given
+  Object.fromEntries(Object.keys(values).map((name) => [name, new Place(name)])) as Values;
+
+const bind = <Row>(compiled: CompiledQuery<Row>, values: Given): CompiledQuery<Row> => ({
+  ...compiled,
+  parameters: compiled.parameters.map((parameter) => (parameter instanceof Place ? values[parameter.name] : parameter)),
+});
+
+/**
+ * `build` is called once for each database that it is asked of, with a place for each value: it must not look at them, and lists
+ * (`in`) cannot be given. Each call gives values of the same names.
+ */
+export const prepared = <Values extends Given, Row>(
+  build: (db: Kysely<Schema>, given: Values) => Compilable<Row>,
+): ((db: Kysely<Schema>, values: Values) => Promise<QueryResult<Row>>) => {
+  const compiled = new WeakMap<object, CompiledQuery<Row>>();
+  return (db, values) => {
+    // one object for each dialect and database, however many transactions
+    const { adapter } = db.getExecutor();
+    const known = compiled.get(adapter) ?? build(db, placesOf(values)).compile();
+    compiled.set(adapter, known);
+    return db.executeQuery(bind(known, values));
+  };
+};
+
+/** The first row of what was asked, if there is any. */
+export const firstOf = async <Row>(asked: Promise<QueryResult<Row>>): Promise<Row | undefined> => (await asked).rows[0];
