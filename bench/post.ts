@@ -77,6 +77,7 @@ const directWriter = async ({ store, tenant }: DataFolder) => {
       queueMs: 3_600_000,
       runMs: 3_600_000,
       maxUnfinishedPerMachine: 1_000_000_000,
+      claimFor: null,
       maxSessions: 25,
     });
     if (kind !== 'accepted') throw new Error(kind);

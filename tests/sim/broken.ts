@@ -53,9 +53,9 @@ const offersAreNew = (): Broken => {
 const acknowledgesFirst = withActions(({ record, expireOverdue }) => {
   let late: (() => Promise<unknown>)[] = [];
   return {
-    record: async (report) => {
-      late.push(() => record(report));
-      return { kind: 'recorded', changed: false, stop: null };
+    record: async (reported) => {
+      late.push(() => record(reported));
+      return reported.reports.map(() => ({ kind: 'recorded', changed: false, stop: null }));
     },
     expireOverdue: async (now, limit) => {
       for (const run of late) await run();
@@ -70,26 +70,26 @@ const neverExpires = withActions(() => ({ expireOverdue: async () => [] }));
 
 /** 4: what a device reports counts also after the end. */
 const believesLateReports = withActions(({ record }, { raw }) => ({
-  record: async (report) => {
-    const outcome = await record(report);
-    const { fact } = report;
-    if (fact.kind === 'action-ended')
-      raw.run(
-        "update actions set status = 'Failed', reason = 'as the device says' where id = ? and status <> 'Succeeded'",
-        [fact.actionId],
-      );
-    return outcome;
+  record: async (reported) => {
+    const outcomes = await record(reported);
+    for (const { fact } of reported.reports.slice(0, outcomes.length))
+      if (fact.kind === 'action-ended')
+        raw.run(
+          "update actions set status = 'Failed', reason = 'as the device says' where id = ? and status <> 'Succeeded'",
+          [fact.actionId],
+        );
+    return outcomes;
   },
 }));
 
 /** 5: a finished command is believed without its results. */
 const believesWithoutResults = withActions(({ record }, { raw }) => ({
-  record: async (report) => {
-    const outcome = await record(report);
-    const { fact } = report;
-    if (outcome.kind === 'missing-uploads' && fact.kind === 'command-finished')
+  record: async (reported) => {
+    const outcomes = await record(reported);
+    const fact = reported.reports[outcomes.length - 1]?.fact;
+    if (outcomes.at(-1)?.kind === 'missing-uploads' && fact?.kind === 'command-finished')
       raw.run("update commands set status = 'Completed' where action_id = ? and idx = ?", [fact.actionId, fact.index]);
-    return outcome;
+    return outcomes;
   },
 }));
 
@@ -146,7 +146,7 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
     from: 6,
   },
   { name: 'a disk that lies about syncing', invariants: [1, 2, 3, 6], broken: diskLies },
-  { name: 'an inbox without the look into the journal', invariants: [2], broken: offersAreNew(), from: 12 },
+  { name: 'an inbox without the look into the journal', invariants: [2], broken: offersAreNew(), from: 117 },
   { name: 'deadlines that nobody watches', invariants: [3], broken: neverExpires },
   { name: 'a final state that is left', invariants: [4], broken: believesLateReports },
   { name: 'a report that is believed before its results are there', invariants: [5], broken: reportsBeforeUpload },

@@ -4,7 +4,7 @@
  */
 import type { Database } from 'bun:sqlite';
 import { z } from 'zod';
-import type { BlobMedium } from './blobs.ts';
+import { type BlobMedium, sha256Of } from './blobs.ts';
 import type { SimulatedDevice } from './device.ts';
 import type { WorldLimits } from './world-limits.ts';
 
@@ -59,6 +59,7 @@ const LEGAL: Readonly<Record<string, readonly string[]>> = {
   Pending: ['InProgress', 'Failed', 'Cancelled', 'TimeOut'],
   InProgress: ['Succeeded', 'Failed', 'Cancelled', 'TimeOut'],
 };
+const SmallLine = z.object({ sha256: z.string(), content: z.instanceof(Uint8Array) });
 const OWED: Readonly<Record<string, readonly string[]>> = {
   RunScript: ['stdout', 'stderr'],
   GetFile: ['file'],
@@ -114,6 +115,11 @@ export const watchInvariants = (io: WatchIo): Watch => {
       violate(1, `${line.id} is said to be lost by its device`);
     if (before?.status !== line.status) checkAudit(line.id, before?.status ?? null, line.status, events);
   };
+  const isKept = (sha256: string) =>
+    io.blobs.read(sha256) !== null ||
+    lines(io.raw(), SmallLine, 'select sha256, content from small_blobs').some(
+      (small) => small.sha256 === sha256 && sha256Of(small.content) === sha256,
+    );
   const checkCommands = (next: readonly CommandLine[], results: readonly z.infer<typeof ResultLine>[]) => {
     const known = new Map(commands.map((line) => [`${line.action_id}-${line.idx}`, line]));
     for (const line of next) {
@@ -126,7 +132,7 @@ export const watchInvariants = (io: WatchIo): Watch => {
         const result = results.find(
           (one) => one.action_id === line.action_id && one.idx === line.idx && one.stream === stream,
         );
-        const isThere = result?.sha256 != null && result.reported_at !== null && io.blobs.read(result.sha256) !== null;
+        const isThere = result?.sha256 != null && result.reported_at !== null && isKept(result.sha256);
         if (!isThere) violate(5, `command ${line.idx} of ${line.action_id} is Completed without its ${stream}`);
       }
     }

@@ -147,6 +147,7 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
       actions,
       findMachine: findActiveMachine({ machines: store.machines }),
       hints,
+      dispatch: engine.engine,
       clock,
       newId,
       limits: limits.server,

@@ -23,6 +23,7 @@ const READS: ReadonlySet<string | symbol> = new Set([
   'hasStream',
   'pinnedBy',
   'unreferenced',
+  'smallBlob',
 ]);
 
 /** The port with each method called later, and answering later. */

@@ -34,6 +34,7 @@ import { type After, pause } from './platform/timers.ts';
 import { PolicyFault } from './policy/policy.ts';
 import type { PolicySource } from './policy/policy-source.ts';
 import { removeOutput } from './process/output-files.ts';
+import { readSpool } from './process/read-spool.ts';
 import { type ProxySettings, proxyFor } from './proxy-for.ts';
 import { deliverResult } from './runner/deliver-result.ts';
 import { leftOver } from './runner/left-over.ts';
@@ -141,6 +142,7 @@ const launch = (parts: Parts): Promise<Agent> => {
     runCommand: (run) => runCommand(commands, run),
     leftOver: leftOver({ commands, log }),
     deliver: (tickets) => deliverResult(commands.transfer, tickets, (path) => open(path, 'r')),
+    readSpool,
     removeSpool: removeOutput,
     sweepSpool: (inUse) => sweepSpool(folders, inUse),
     live: liveOutput({ spoolOf: spoolOf(parts), after }),

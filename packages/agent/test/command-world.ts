@@ -107,6 +107,7 @@ export const commandRun = (
   put: [],
   terms: { maxGetBytes: 1_048_576, maxOutputBytes: 65_536, stopOnNonzeroExit: false },
   ticket: { current: () => 'ticket', refused: () => {} },
+  brought: () => null,
   stop: stopped.signal,
   stopReason: stopped.reason,
   onProcess: () => {},

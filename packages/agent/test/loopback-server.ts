@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { FRAME_TO_SERVER_BYTES } from '@longarm/contract/limits';
 import { decodeFrame } from '@longarm/contract/wire/codec';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
-import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
+import { AGENT_PATHS, uploadPath } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import { type Fact, FrameToServer, type Report } from '@longarm/contract/wire/to-server';
 import type { ServerWebSocket } from 'bun';
@@ -72,6 +72,9 @@ export const startLoopbackServer = (tls: Tls | null = null) => {
       say({ type: 'heartbeat', serverTime: settings.serverTime() });
     if (frame.type !== 'report') return;
     reports.push(frame);
+    const { fact, contents = [] } = frame;
+    if (fact.kind === 'command-finished')
+      for (const content of contents) door.keep(uploadPath({ ...fact, ...content }), content);
     if (settings.acknowledges) say({ type: 'acknowledge', sequence: frame.sequence });
   };
 

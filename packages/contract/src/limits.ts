@@ -130,6 +130,13 @@ export const PAGE_ROWS = 10_000;
 /** Frames on the agent's socket; a longer one closes it. */
 export const FRAME_TO_AGENT_BYTES = 4_194_304;
 export const FRAME_TO_SERVER_BYTES = 262_144;
+/** Raw bytes of results that travel with the report of their command, in all; larger ones are uploaded before it. */
+export const INLINE_RESULT_BYTES = 16_384;
+/** Raw bytes of a library file that travels with an offer, and how many of one; others are fetched. */
+export const INLINE_FILE_BYTES = 16_384;
+export const OFFER_FILES = 4;
+/** Reports of one device that are recorded together. */
+export const REPORTS_TOGETHER = 64;
 /** Lists and objects of a frame in one another. */
 export const FRAME_DEPTH = 16;
 /** A frame that is too long by no more than this is told so before the connection ends. */

@@ -126,7 +126,7 @@ export const openFilledStore = async (path: string, size: Fill) => {
         idempotency: null,
         now: now++,
       },
-      ...{ queueMs: 1e12, runMs: 3_600_000, maxUnfinishedPerMachine: 1, maxSessions: 1e9 },
+      ...{ queueMs: 1e12, runMs: 3_600_000, maxUnfinishedPerMachine: 1, claimFor: null, maxSessions: 1e9 },
     });
   const claim = (machine: number) =>
     store.actions.claimNext({ machineId: machineId(machine), now, leaseMs: 0, maxSessions: 1e9 });

@@ -40,6 +40,8 @@ export type CommandRun = {
   readonly put: readonly string[];
   readonly terms: Pick<EnvelopePayload, 'maxGetBytes' | 'maxOutputBytes' | 'stopOnNonzeroExit'>;
   readonly ticket: TicketHolder;
+  /** The bytes of a file that came with the offer, as they came; null for one that has to be fetched. */
+  readonly brought: (sha256: Sha256) => Uint8Array | null;
   /** Aborted when the command has to stop; `stopReason` says why. */
   readonly stop: AbortSignal;
   readonly stopReason: () => StopReason;

@@ -1,5 +1,5 @@
 /** Library scripts on this device, by hash: fetched once, checked each time, not more than so many nor so many bytes. */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sha256 } from '@longarm/contract/ids';
 import { libraryFilePath } from '@longarm/contract/wire/protocol';
@@ -38,14 +38,23 @@ const prune = (folder: string, neededBytes: number, limitBytes: number): void =>
 
 const isThere = async (path: string, sha256: Sha256): Promise<boolean> => (await hashFile(path))?.sha256 === sha256;
 
-/** Null when it is there now. */
+const downloadTo = async (io: CommandIo, run: ScriptRun, order: PinnedFile & { readonly to: string }) => {
+  const from = libraryFilePath(run.actionId, order.sha256);
+  const end = await download(io.transfer, { from, ...order, ticket: run.ticket, stop: run.stop });
+  if (end.kind === 'stopped') return stoppedTransfer(run, end.fault);
+  return end.kind === 'failed' ? failedWith(`${run.command.scriptName}: ${end.sentence}`) : null;
+};
+
+/** Null when it is there now. What came with the offer is looked at like everything else: by its hash, before it runs. */
 const fetchTo = async (io: CommandIo, run: ScriptRun, file: PinnedFile): Promise<CommandEnd | null> => {
   const incoming = io.folders.incomingFile(run.actionId, run.index);
-  const from = libraryFilePath(run.actionId, file.sha256);
   try {
-    const end = await download(io.transfer, { from, to: incoming, ...file, ticket: run.ticket, stop: run.stop });
-    if (end.kind === 'stopped') return stoppedTransfer(run, end.fault);
-    if (end.kind === 'failed') return failedWith(`${run.command.scriptName}: ${end.sentence}`);
+    const brought = run.brought(file.sha256);
+    if (brought?.length === file.sizeBytes) writeFileSync(incoming, brought, { mode: 0o600 });
+    else {
+      const fault = await downloadTo(io, run, { ...file, to: incoming });
+      if (fault !== null) return fault;
+    }
     const folder = io.folders.scriptFolder(file.sha256);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     renameSync(incoming, join(folder, run.command.scriptName));

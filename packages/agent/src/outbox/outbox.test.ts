@@ -18,6 +18,7 @@ let sent: Report[];
 let delivered: string[];
 let removed: string[];
 let deliver: (path: string, stop: AbortSignal) => Promise<Delivery>;
+let spooled: Map<string, Uint8Array>;
 let box: Outbox;
 
 beforeEach(() => {
@@ -26,6 +27,7 @@ beforeEach(() => {
   sent = [];
   delivered = [];
   removed = [];
+  spooled = new Map();
   deliver = async () => ({ kind: 'delivered' });
   box = outbox({
     journal,
@@ -33,6 +35,7 @@ beforeEach(() => {
       delivered.push(path);
       return deliver(path, stop);
     },
+    readSpool: (path) => spooled.get(path) ?? null,
     removeSpool: (path) => removed.push(path),
     log: silentLog,
     onFault: (fault) => {

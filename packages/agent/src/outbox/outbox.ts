@@ -1,11 +1,12 @@
 /**
  * What is owed to the server goes out in the order in which it happened, and stays owed until the server says that it
- * is durable there. Results go before the report that speaks of them.
+ * is durable there. Results go before the report that speaks of them, small ones with it.
  */
 import type { ActionId } from '@longarm/contract/ids';
+import { INLINE_RESULT_BYTES } from '@longarm/contract/limits';
 import { WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
-import type { Report, UploadedResult } from '@longarm/contract/wire/to-server';
+import type { InlineContent, Report, UploadedResult } from '@longarm/contract/wire/to-server';
 import type { OwedReport } from '../journal/entries.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../platform/log.ts';
@@ -33,6 +34,8 @@ export type DeliverResult = (what: {
 type OutboxIo = {
   readonly journal: Pick<Journal, 'nextOwed' | 'owed' | 'amend' | 'note' | 'onOwed'>;
   readonly deliver: DeliverResult;
+  /** So many bytes of a spool file at once, null when they are not there. */
+  readonly readSpool: (path: string, sizeBytes: number) => Uint8Array | null;
   /** Removes a spool file whose report was acknowledged; one that has gone is fine. */
   readonly removeSpool: (path: string) => void;
   readonly log: Log;
@@ -86,6 +89,24 @@ const deliverOne = async (io: OutboxIo, report: Finished, to: { result: Uploaded
   io.journal.amend(withoutResult(current, [stream], delivery.sentence));
 };
 
+/**
+ * Results that need no upload: small ones, all that is due of their report, as long as the server has not missed any of
+ * them. Null where they have to be uploaded.
+ */
+const contentsOf = (io: OutboxIo, report: Finished): readonly InlineContent[] | null => {
+  const due = report.fact.results.filter(({ stream }) => !report.uploaded.includes(stream));
+  const total = due.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (total > INLINE_RESULT_BYTES) return null;
+  const contents: InlineContent[] = [];
+  for (const { stream, sizeBytes } of due) {
+    const path = report.sources.find((source) => source.stream === stream && source.isSpool)?.path;
+    const bytes = path === undefined ? null : io.readSpool(path, sizeBytes);
+    if (bytes === null) return null;
+    contents.push({ stream, content: Buffer.from(bytes).toString('base64') });
+  }
+  return contents;
+};
+
 /** Sends results of the report that the server has not: small ones together, large ones one by one. False when there is none left. */
 const deliverNext = async (io: OutboxIo, report: OwedReport, stop: AbortSignal): Promise<boolean> => {
   if (!isFinished(report)) return false;
@@ -102,15 +123,28 @@ const nextToSend = (io: OutboxIo, connection: Connection): OwedReport | null => 
   return inFlight >= IN_FLIGHT ? null : io.journal.nextOwed(connection.sent);
 };
 
-const drain = async (io: OutboxIo, connection: Connection, wait: () => Promise<void>): Promise<void> => {
+type Draining = {
+  readonly wait: () => Promise<void>;
+  /** The server missed uploads of this report before: what came with it was not what it should be. */
+  readonly wasMissed: (sequence: number) => boolean;
+};
+
+const sendReport = (connection: Connection, { sequence, fact }: OwedReport, contents: readonly InlineContent[]) => {
+  connection.send({ type: 'report', sequence, fact, ...(contents.length === 0 ? {} : { contents: [...contents] }) });
+  connection.sent = sequence;
+};
+
+const drain = async (io: OutboxIo, connection: Connection, { wait, wasMissed }: Draining): Promise<void> => {
   const stop = connection.closed.signal;
   while (!stop.aborted) {
     const report = nextToSend(io, connection);
-    if (report === null) await wait();
-    else if (!(await deliverNext(io, report, stop)) && !stop.aborted) {
-      connection.send({ type: 'report', sequence: report.sequence, fact: report.fact });
-      connection.sent = report.sequence;
+    if (report === null) {
+      await wait();
+      continue;
     }
+    const contents = isFinished(report) && !wasMissed(report.sequence) ? contentsOf(io, report) : null;
+    if (contents !== null) sendReport(connection, report, contents);
+    else if (!(await deliverNext(io, report, stop)) && !stop.aborted) sendReport(connection, report, []);
   }
 };
 
@@ -127,6 +161,8 @@ export const outbox = (io: OutboxIo): Outbox => {
     ring();
   };
 
+  const wasMissed = (sequence: number) => misses.has(sequence);
+
   const rewind = (sequence: number) => {
     if (connection !== null) connection.sent = Math.min(connection.sent, sequence - 1);
     ring();
@@ -138,7 +174,7 @@ export const outbox = (io: OutboxIo): Outbox => {
       const opened: Connection = { send, closed: new AbortController(), sent: 0 };
       connection = opened;
       // one after another: an upload of the last connection lets go first
-      draining = draining.then(() => drain(io, opened, wait)).catch(io.onFault);
+      draining = draining.then(() => drain(io, opened, { wait, wasMissed })).catch(io.onFault);
     },
     disconnected: disconnect,
     acknowledge: (sequence) => {

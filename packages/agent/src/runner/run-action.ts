@@ -40,6 +40,7 @@ const runStep = async (io: RunnerIo, step: Step): Promise<CommandEnd | null> => 
       put: putBefore(step),
       terms: payload,
       ticket: io.tickets.of(actionId),
+      brought: (sha256) => io.brought.find(actionId, sha256),
       stop: AbortSignal.any([control.signal, outOfTime.signal]),
       stopReason: () => (outOfTime.signal.aborted ? 'timed-out' : (control.reason() ?? 'timed-out')),
       onProcess: (started) => {
@@ -89,11 +90,15 @@ export const runAction = async (io: RunnerIo, actionId: ActionId, control: Contr
   const action = io.journal.action(actionId);
   if (action === null || action.payload === null) return;
   const { payload } = action;
-  for (let index = action.next; ; index++) {
-    const step = { payload, index, control };
-    const end = noteStarted(io, step) ?? (await runStep(io, step));
-    // the next start of the agent finds it started and not finished, and says so
-    if (end === null || control.reason() === 'agent-stops') return;
-    if (noteFinished(io, step, end) === 'ended') return;
+  try {
+    for (let index = action.next; ; index++) {
+      const step = { payload, index, control };
+      const end = noteStarted(io, step) ?? (await runStep(io, step));
+      // the next start of the agent finds it started and not finished, and says so
+      if (end === null || control.reason() === 'agent-stops') return;
+      if (noteFinished(io, step, end) === 'ended') return;
+    }
+  } finally {
+    io.brought.forget(actionId);
   }
 };

@@ -1,6 +1,7 @@
 /** What running actions needs of the world. */
 import type { EpochMs } from '@longarm/contract/instant';
 import type { CommandEnd, CommandRun } from '../commands/command-run.ts';
+import type { BroughtFiles } from '../inbox/brought-files.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../platform/log.ts';
 import type { After } from '../platform/timers.ts';
@@ -15,6 +16,8 @@ export type RunnerIo = {
   /** This start of the device. */
   readonly bootId: string;
   readonly tickets: Tickets;
+  /** Files that came with the offers. */
+  readonly brought: Pick<BroughtFiles, 'find' | 'forget'>;
   /** Server time, as the device knows it. */
   readonly now: () => EpochMs;
   readonly after: After;

@@ -7,6 +7,7 @@ import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/proto
 import type { GenerationKeeper } from '../identity/generation.ts';
 import type { Identity } from '../identity/identity-file.ts';
 import type { DeviceKeys } from '../identity/keys.ts';
+import { broughtFiles } from '../inbox/brought-files.ts';
 import { inbox } from '../inbox/inbox.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Link, type LinkIo, link } from '../link/keep-connected.ts';
@@ -34,6 +35,7 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
     readonly after: After;
     readonly log: RunnerIo['log'];
     readonly deliver: (tickets: Tickets) => DeliverResult;
+    readonly readSpool: (path: string, sizeBytes: number) => Uint8Array | null;
     readonly removeSpool: (path: string) => void;
     /** Recovery is through: nothing but these spool files is referred to any more. */
     readonly sweepSpool: (inUse: ReadonlySet<string>) => void;
@@ -107,19 +109,24 @@ export const startDevice = async (io: DeviceIo): Promise<Device> => {
   let renew = () => {};
   const tickets = ticketsOf(journal, () => renew());
   const { runCommand, leftOver, after } = io;
-  const running: RunnerIo = { journal, runCommand, leftOver, bootId, tickets, now: clock.now, after, log };
+  const brought = broughtFiles();
+  const running: RunnerIo = { journal, runCommand, leftOver, bootId, tickets, brought, now: clock.now, after, log };
   const actions = runner(running, onFault);
   const goOn = await recover(running);
   io.sweepSpool(spoolInUse(journal));
   const deliver = io.deliver(tickets);
   const connected = connection(io, {
-    outbox: stirring(outbox({ journal, deliver, removeSpool: io.removeSpool, log, onFault }), io.stir),
+    outbox: stirring(
+      outbox({ journal, deliver, readSpool: io.readSpool, removeSpool: io.removeSpool, log, onFault }),
+      io.stir,
+    ),
     inbox: inbox({
       journal,
       identity,
       bootId,
       now: clock.now,
       log,
+      brought,
       begin: actions.begin,
       cancelRun: actions.cancel,
     }),

@@ -1,7 +1,7 @@
 /** Frames from the server to the agent. The agent ignores none: what it cannot read closes the connection. */
 import { z } from 'zod';
-import { ActionId } from '../ids.ts';
-import { OUTPUT_FRAMES_AHEAD } from '../limits.ts';
+import { ActionId, Sha256 } from '../ids.ts';
+import { INLINE_FILE_BYTES, OFFER_FILES, OUTPUT_FRAMES_AHEAD } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
 import { WatchId } from './live-output.ts';
 
@@ -25,12 +25,20 @@ export const Welcome = z.strictObject({
 /** A ticket lets the agent transfer for one action: its pinned library files down, its results up. */
 const Ticket = z.string().max(2_048);
 
+const InlineFile = z.strictObject({
+  sha256: Sha256,
+  content: z.string().max(Math.ceil(INLINE_FILE_BYTES / 3) * 4),
+});
+export type InlineFile = z.infer<typeof InlineFile>;
+
 export const Offer = z.strictObject({
   type: z.literal('offer'),
   actionId: ActionId,
   /** JWS, compact; see envelope.ts. */
   envelope: z.string(),
   ticket: Ticket,
+  /** Raw bytes of small library files that the envelope names, base64; what is not here is fetched. */
+  files: z.array(InlineFile).max(OFFER_FILES).optional(),
 });
 
 /** A fresh ticket for an action that the device holds already, on connect. */

@@ -1,7 +1,7 @@
 /** Frames from the agent to the server. One strict decoder reads them all; nothing else an agent says is believed. */
 import { z } from 'zod';
 import { ActionId, MachineId, Sha256 } from '../ids.ts';
-import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS } from '../limits.ts';
+import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS, INLINE_RESULT_BYTES } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
 import { DeviceFacts } from './facts.ts';
 import { Output } from './live-output.ts';
@@ -75,8 +75,21 @@ export const Fact = z.discriminatedUnion('kind', [
 export type Fact = z.infer<typeof Fact>;
 export type FactKind = Fact['kind'];
 
+/** Raw bytes of a small result, base64: they have the hash and the size that the report says, or count for nothing. */
+export const InlineContent = z.strictObject({
+  stream: z.enum(RESULT_STREAMS),
+  content: z.string().max(Math.ceil(INLINE_RESULT_BYTES / 3) * 4),
+});
+export type InlineContent = z.infer<typeof InlineContent>;
+
 /** A fact from the device's outbox. Sequences rise by one per state folder and are resent until acknowledged. */
-export const Report = z.strictObject({ type: z.literal('report'), sequence: z.int().min(1), fact: Fact });
+export const Report = z.strictObject({
+  type: z.literal('report'),
+  sequence: z.int().min(1),
+  fact: Fact,
+  /** Results of a finished command that need no upload of their own: `INLINE_RESULT_BYTES` in all at most. */
+  contents: z.array(InlineContent).max(RESULT_STREAMS.length).optional(),
+});
 export type Report = z.infer<typeof Report>;
 
 export const Heartbeat = z.strictObject({ type: z.literal('heartbeat') });

@@ -6,8 +6,8 @@ import type { Trust } from '../identity/server-trust.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Tally } from './tally.ts';
 
-/** Bytes and their hash; made once, since every agent says the same. */
-export type Content = { readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: Sha256 };
+/** Bytes and their hash; made once, since every agent says the same. `base64` is empty for those that need an upload. */
+export type Content = { readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256: Sha256; readonly base64: string };
 
 export type FleetIo = {
   /** The server's address as this process reaches it, without a slash at its end. */

@@ -1,5 +1,5 @@
 /** Reports of a simulated agent: kept until acknowledged, sent again on each connection. */
-import type { FrameToServer, Report } from '@longarm/contract/wire/to-server';
+import type { FrameToServer, InlineContent, Report } from '@longarm/contract/wire/to-server';
 import type { Agent } from './agent.ts';
 import type { Fact } from './fleet-io.ts';
 
@@ -7,9 +7,10 @@ export const sendFrame = (agent: Agent, frame: FrameToServer): void => {
   if (agent.phase !== 'away' && agent.socket !== null) agent.socket.send(JSON.stringify(frame));
 };
 
-export const tell = (agent: Agent, fact: Fact): void => {
+export const tell = (agent: Agent, fact: Fact, contents: readonly InlineContent[] = []): void => {
   agent.sequence++;
-  const report: Report = { type: 'report', sequence: agent.sequence, fact };
+  const inline = contents.length === 0 ? {} : { contents: [...contents] };
+  const report: Report = { type: 'report', sequence: agent.sequence, fact, ...inline };
   agent.owed ??= [];
   agent.owed.push(report);
   if (agent.phase === 'connected') sendFrame(agent, report);

@@ -21,7 +21,7 @@ const refusalOf = (io: FleetIo, agent: Agent, payload: EnvelopePayload | null): 
   return isNewer ? null : 'the envelope is older than one that was taken';
 };
 
-const onOffer = (io: FleetIo, agent: Agent, { actionId, envelope, ticket }: Frame<'offer'>) => {
+const onOffer = (io: FleetIo, agent: Agent, { actionId, envelope, ticket, files = [] }: Frame<'offer'>) => {
   if (agent.work?.actionId === actionId) {
     agent.work.ticket = ticket;
     return resendOwed(agent);
@@ -37,7 +37,7 @@ const onOffer = (io: FleetIo, agent: Agent, { actionId, envelope, ticket }: Fram
   agent.counter = payload.counter;
   const work: Work = { actionId, ticket, isCancelled: false, offeredAt: io.monotonic() };
   agent.work = work;
-  void doAction(io, agent, { work, payload });
+  void doAction(io, agent, { work, payload, brought: new Set(files.map(({ sha256 }) => sha256)) });
 };
 
 const onCancel = (io: FleetIo, agent: Agent, { actionId, ticket }: Frame<'cancel'>) => {

@@ -1,6 +1,7 @@
 /** Bytes of a simulated agent: library files down, results up by the core of tus 1.0, as the protocol has it. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type ActionId, Sha256 } from '@longarm/contract/ids';
+import { INLINE_RESULT_BYTES } from '@longarm/contract/limits';
 import type { ResultStream } from '@longarm/contract/result';
 import {
   libraryFilePath,
@@ -22,7 +23,8 @@ import type { Trust } from '../identity/server-trust.ts';
 
 export const contentOf = (sizeBytes: number): Content => {
   const bytes = new Uint8Array(sizeBytes).fill(0x2e);
-  return { bytes, sha256: Sha256.parse(createHash('sha256').update(bytes).digest('hex')) };
+  const sha256 = Sha256.parse(createHash('sha256').update(bytes).digest('hex'));
+  return { bytes, sha256, base64: sizeBytes > INLINE_RESULT_BYTES ? '' : Buffer.from(bytes).toString('base64') };
 };
 
 export type TransferWay = {
@@ -78,12 +80,22 @@ export const download = async (
   if (hash.digest('hex') !== file.sha256) throw new Error('transfer: a library file with another SHA-256 came');
 };
 
+/** What a report says of a result. */
+export const resultOf = (stream: ResultStream, { bytes, sha256 }: Content): UploadedResult => ({
+  stream,
+  sha256,
+  sizeBytes: bytes.length,
+  name: stream,
+  cutBytes: 0,
+});
+
 /** Gives what the report says of it. */
 export const upload = async (
   way: TransferWay,
   target: { readonly actionId: ActionId; readonly index: number; readonly stream: ResultStream },
-  { bytes, sha256 }: Content,
+  content: Content,
 ): Promise<UploadedResult> => {
+  const { bytes } = content;
   const path = uploadPath(target);
   const length = { [TRANSFER_HEADERS.uploadLength]: String(bytes.length) };
   const created = await request(way, path, { method: 'POST', headers: length });
@@ -93,5 +105,5 @@ export const upload = async (
     const sent = await request(way, path, { method: 'PATCH', headers: place, body: bytes });
     await sent.body?.cancel();
   }
-  return { stream: target.stream, sha256, sizeBytes: bytes.length, name: target.stream, cutBytes: 0 };
+  return resultOf(target.stream, content);
 };

@@ -36,10 +36,13 @@ export type NewAction = {
   readonly runMs: number;
   readonly maxUnfinishedPerMachine: number;
   readonly maxSessions: number;
+  /** The machine's connection is here and free: the action is claimed in the same unit where nothing stands before it. */
+  readonly claimFor: { readonly leaseMs: number } | null;
 };
 
 export type RequestOutcome =
-  | { readonly kind: 'accepted' | 'repeated'; readonly action: ActionRecord }
+  | { readonly kind: 'accepted'; readonly action: ActionRecord; readonly claim: Claim | null }
+  | { readonly kind: 'repeated'; readonly action: ActionRecord }
   | { readonly kind: 'key-reused' }
   | { readonly kind: 'locked-down'; readonly reason: string }
   | { readonly kind: 'no-machine' }
@@ -53,7 +56,12 @@ export type RequestOutcome =
 /** What an envelope says, but for the counters, which the claim gives. */
 export type EnvelopeTerms = Pick<EnvelopePayload, 'maxGetBytes' | 'maxOutputBytes' | 'stopOnNonzeroExit'>;
 
-export type Claim = { readonly actionId: ActionId; readonly envelope: string };
+/** `files`: the library files that it names, as pinned. */
+export type Claim = {
+  readonly actionId: ActionId;
+  readonly envelope: string;
+  readonly files: readonly { readonly sha256: Sha256; readonly sizeBytes: number }[];
+};
 
 export type ClaimTerms = {
   readonly machineId: MachineId;
@@ -61,6 +69,11 @@ export type ClaimTerms = {
   readonly leaseMs: number;
   readonly maxSessions: number;
 };
+
+/** A small result's bytes as they came with the report; they have the hash and the size that it says. */
+export type ResultContent = { readonly stream: ResultStream; readonly bytes: Uint8Array };
+
+export type Reported = { readonly fact: Fact; readonly contents: readonly ResultContent[] };
 
 export type RecordOutcome =
   /** `changed`: the action's state did; `stop`: the device goes on with what is final here. */
@@ -99,13 +112,16 @@ export type ActionStore = {
   /** Machine, files, busy, sessions: judged and written in one unit. */
   readonly request: (action: NewAction) => Promise<RequestOutcome>;
   /** Leases the machine's first waiting action if nothing else of it may run there, and a slot is free. */
-  readonly claimNext: (terms: ClaimTerms) => Promise<Claim | null>;
-  /** Applies a device's fact. Idempotent: a fact that is told again changes nothing. */
-  readonly record: (report: {
+  readonly claimNext: (terms: ClaimTerms) => Promise<Claim | 'sessions-full' | null>;
+  /**
+   * Applies a device's facts in their order, in one unit. Idempotent: a fact that is told again changes nothing. One
+   * outcome for each, up to the first that lacks uploads: what follows it is not looked at.
+   */
+  readonly record: (reports: {
     readonly machineId: MachineId;
-    readonly fact: Fact;
+    readonly reports: readonly Reported[];
     readonly now: EpochMs;
-  }) => Promise<RecordOutcome>;
+  }) => Promise<readonly RecordOutcome[]>;
   readonly cancel: (cancel: {
     readonly reach: Reach;
     readonly actionId: ActionId;
@@ -188,6 +204,8 @@ export type ResultStore = {
   ) => Promise<void>;
   /** The command of this machine's action that pinned the library file: the one that runs, of several. Or null. */
   readonly pinnedBy: (machineId: MachineId, actionId: ActionId, sha256: Sha256) => Promise<number | null>;
+  /** The bytes of a small result that came with its report, or null: the blobs have it, or nobody. */
+  readonly smallBlob: (sha256: Sha256) => Promise<Uint8Array | null>;
   /** Deletes results older than the moment; the action and the audit stay. How many. */
   readonly retire: (before: EpochMs, limit: number) => Promise<number>;
   /** Those of the blobs that no row refers to. */
@@ -217,6 +235,13 @@ export type TransferProgress = {
   /** By command index. */
   readonly of: (actionId: ActionId) => ReadonlyMap<number, Transferred>;
   readonly forget: (actionId: ActionId) => void;
+};
+
+/** The dispatcher, as far as a request may be offered the moment that it is accepted. */
+export type OfferAtOnce = {
+  /** The terms of a claim within the request; null where the device is not here, or not free. */
+  readonly claimFor: (machineId: MachineId) => { readonly leaseMs: number } | null;
+  readonly offer: (machineId: MachineId, claim: Claim) => void;
 };
 
 /** The way to a connected device. Nothing here waits for an answer; false when this process does not hold it. */

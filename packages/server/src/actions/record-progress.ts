@@ -1,7 +1,7 @@
-/** A device's fact becomes rows; who watches and who waits gets a hint. */
+/** A device's facts become rows; who watches and who waits gets a hint. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
-import type { ActionStore, Clock, Hints, RecordOutcome, TransferProgress } from './ports.ts';
+import type { ActionStore, Clock, Hints, RecordOutcome, Reported, TransferProgress } from './ports.ts';
 
 type RecordIo = {
   readonly actions: Pick<ActionStore, 'record'>;
@@ -13,15 +13,27 @@ type RecordIo = {
 /** Facts after which a session may be over, and its slot and machine free. */
 const ENDING: ReadonlySet<Fact['kind']> = new Set(['refused', 'command-finished', 'action-ended']);
 
+/** What a device reported together; `onRecorded` hears how each was judged after it is durable and before anybody gets a hint of it. */
+export type Recording = {
+  readonly machineId: MachineId;
+  readonly reports: readonly Reported[];
+  readonly onRecorded: (outcomes: readonly RecordOutcome[]) => void;
+};
+
 export const recordProgress =
   (io: RecordIo) =>
-  async (machineId: MachineId, fact: Fact): Promise<RecordOutcome> => {
-    if (fact.kind === 'command-finished' || fact.kind === 'action-ended') io.transfers.forget(fact.actionId);
-    const outcome = await io.actions.record({ machineId, fact, now: io.clock.now() });
-    if (outcome.kind === 'recorded' && outcome.changed) io.hints.actionChanged(fact.actionId);
-    if (outcome.kind === 'recorded' && ENDING.has(fact.kind)) {
-      io.hints.wake(machineId);
-      io.hints.sessionEnded();
-    }
-    return outcome;
+  async ({ machineId, reports, onRecorded }: Recording): Promise<void> => {
+    for (const { fact } of reports)
+      if (fact.kind === 'command-finished' || fact.kind === 'action-ended') io.transfers.forget(fact.actionId);
+    const outcomes = await io.actions.record({ machineId, reports, now: io.clock.now() });
+    onRecorded(outcomes);
+    const recorded = reports.filter((_, place) => outcomes[place]?.kind === 'recorded');
+    const changed = reports.filter((_, place) => {
+      const outcome = outcomes[place];
+      return outcome?.kind === 'recorded' && outcome.changed;
+    });
+    for (const actionId of new Set(changed.map(({ fact }) => fact.actionId))) io.hints.actionChanged(actionId);
+    if (!recorded.some(({ fact }) => ENDING.has(fact.kind))) return;
+    io.hints.wake(machineId);
+    io.hints.sessionEnded();
   };

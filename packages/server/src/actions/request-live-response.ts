@@ -1,6 +1,7 @@
 /**
  * Asks for a sequence of commands on a machine: reads each command, resolves the machine, and hands the store one
- * unit that judges the rest. After the commit the dispatcher gets a hint.
+ * unit that judges the rest and, for a device that is here and free, claims it. After the commit the device gets its offer, or the
+ * dispatcher a hint.
  */
 import { strictArgsFault } from '@longarm/contract/args';
 import { COMMANDS, type Command, parseCommand } from '@longarm/contract/commands/index';
@@ -14,7 +15,7 @@ import type { Caller } from '../audit/ports.ts';
 import type { Reach } from '../audit/reach.ts';
 import type { MachineRecord } from '../machines/ports.ts';
 import type { ActionRecord } from './action-record.ts';
-import type { ActionStore, Clock, Hints, NewCommand, RequestOutcome } from './ports.ts';
+import type { ActionStore, Clock, Hints, NewCommand, OfferAtOnce, RequestOutcome } from './ports.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -26,6 +27,7 @@ type RequestIo = {
   /** Throws ResourceNotFound, or InvalidInput for a name of several. */
   readonly findMachine: (reach: Reach, text: string) => Promise<MachineRecord>;
   readonly hints: Pick<Hints, 'wake' | 'actionChanged'>;
+  readonly dispatch: OfferAtOnce;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly limits: Limits;
@@ -131,8 +133,10 @@ export const requestLiveResponse =
       runMs: Math.ceil(seconds * 1_000 + io.limits['grace-minutes'] * MINUTE_MS),
       maxUnfinishedPerMachine: io.limits['queued-per-machine'],
       maxSessions: io.limits.sessions,
+      claimFor: io.dispatch.claimFor(machine.id),
     });
     if (!('action' in outcome)) throw refusal(outcome, request.machine);
-    if (outcome.kind === 'accepted') io.hints.wake(machine.id);
+    if (outcome.kind === 'accepted' && outcome.claim !== null) io.dispatch.offer(machine.id, outcome.claim);
+    else if (outcome.kind === 'accepted') io.hints.wake(machine.id);
     return outcome.action;
   };

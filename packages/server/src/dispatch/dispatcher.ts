@@ -5,7 +5,7 @@
  */
 import type { MachineId } from '@longarm/contract/ids';
 import type { Limits } from '@longarm/contract/limits';
-import type { ActionStore, AgentLink, Clock } from '../actions/ports.ts';
+import type { ActionStore, AgentLink, Clock, OfferAtOnce } from '../actions/ports.ts';
 
 /** Machines served in one tick. */
 const MACHINES_PER_TICK = 1_000;
@@ -21,7 +21,7 @@ type DispatchIo = {
   readonly onFault: (fault: unknown, machineId?: MachineId) => void;
 };
 
-export type Dispatcher = {
+export type Dispatcher = OfferAtOnce & {
   /** A hint that this machine may have something to do. */
   readonly wake: (machineId: MachineId) => void;
   /** Serves every machine that waits, and repeats cancels that no device has confirmed. */
@@ -34,15 +34,16 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
   /** Machines being served now; true when a further hint came meanwhile. */
   const serving = new Map<MachineId, boolean>();
 
+  const leaseMs = io.limits['lease-seconds'] * 1_000;
+  /** Somebody found no free session: whoever ends one lets others look again. */
+  let isShort = false;
+
   const serveOnce = async (machineId: MachineId) => {
     if (!io.link.isReady(machineId) || !io.mayOffer()) return;
-    const claim = await io.actions.claimNext({
-      machineId,
-      now: io.clock.now(),
-      leaseMs: io.limits['lease-seconds'] * 1_000,
-      maxSessions: io.limits.sessions,
-    });
-    if (claim !== null) io.link.offer(machineId, claim);
+    const { sessions: maxSessions } = io.limits;
+    const claim = await io.actions.claimNext({ machineId, now: io.clock.now(), leaseMs, maxSessions });
+    if (claim === 'sessions-full') isShort = true;
+    else if (claim !== null) io.link.offer(machineId, claim);
   };
 
   const serve = async (machineId: MachineId): Promise<void> => {
@@ -75,13 +76,16 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
   let passing = false;
   /** One pass over those who wait, however many sessions end meanwhile. */
   const pass = async () => {
-    if (passing) return;
+    if (passing || !isShort) return;
     passing = true;
+    isShort = false;
     await serveWaiting().catch((fault) => io.onFault(fault));
     passing = false;
   };
 
   return {
+    claimFor: (machineId) => (io.link.isReady(machineId) && io.mayOffer() ? { leaseMs } : null),
+    offer: (machineId, claim) => void io.link.offer(machineId, claim),
     wake: (machineId) => void serve(machineId),
     tick: async () => {
       await serveWaiting();

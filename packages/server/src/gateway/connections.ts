@@ -3,12 +3,12 @@ import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { DeviceBudgets } from '../limits/device-budget.ts';
-import { afterOthers, type FrameHandler, newSession, receive, type Session, send, type Wire } from './session.ts';
+import { afterOthers, type FrameHandlers, newSession, receive, type Session, send, type Wire } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 export type ConnectionIo = {
   readonly sessions: Sessions;
-  readonly handle: FrameHandler;
+  readonly handle: FrameHandlers;
   readonly now: () => EpochMs;
   readonly newId: () => string;
   readonly newNonce: () => string;

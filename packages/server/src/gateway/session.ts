@@ -8,10 +8,16 @@
  */
 import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
-import { FRAME_TO_SERVER_BYTES, FRAMES_WAITING, type LimitName, WAITING_CHARACTERS } from '@longarm/contract/limits';
+import {
+  FRAME_TO_SERVER_BYTES,
+  FRAMES_WAITING,
+  type LimitName,
+  REPORTS_TOGETHER,
+  WAITING_CHARACTERS,
+} from '@longarm/contract/limits';
 import { decodeFrame, encodeFrame } from '@longarm/contract/wire/codec';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
-import { FrameToServer } from '@longarm/contract/wire/to-server';
+import { FrameToServer, type Report } from '@longarm/contract/wire/to-server';
 import { type DeviceBudgets, nothingSpent, type Spent } from '../limits/device-budget.ts';
 
 /** The socket, as far as a session needs it: the runtime's own fits, so that a connection costs no closures. */
@@ -29,6 +35,9 @@ export type SessionPhase = 'awaiting-proof' | 'proving' | 'connected' | 'closed'
  * more than a limit allows.
  */
 export type RefusalCode = 'bad-frame' | 'bad-turn' | 'too-many-frames' | 'bad-proof' | LimitName;
+
+/** Reports that are recorded together, and the characters of their frames. */
+export type Together = { readonly reports: Report[]; characters: number };
 
 export type Session = Spent & {
   /** `about`: the machine that it claimed to be. */
@@ -51,10 +60,19 @@ export type Session = Spent & {
   waitingCharacters: number;
   /** The end of what waits to be handled; null where nothing does. */
   tail: Promise<void> | null;
+  /** Reports at that end which nobody has begun to record: the next one joins them. */
+  together: Together | null;
 };
 
-/** `size`: characters of the frame's text. */
-export type FrameHandler = (session: Session, frame: FrameToServer, size: number) => Promise<void>;
+/** What is said one by one. */
+export type SingleFrame = Exclude<FrameToServer, Report>;
+
+export type FrameHandlers = {
+  /** `size`: characters of the frame's text. */
+  readonly frame: (session: Session, frame: SingleFrame, size: number) => Promise<void>;
+  /** Reports that came one after another while others were being recorded. */
+  readonly reports: (session: Session, reports: readonly Report[]) => Promise<void>;
+};
 
 export const send = (session: Session, frame: FrameToAgent): void => {
   if (session.phase !== 'closed') session.wire.send(encodeFrame(frame));
@@ -98,10 +116,11 @@ export const newSession = (
   waiting: 0,
   waitingCharacters: 0,
   tail: null,
+  together: null,
 });
 
 type ReceiveIo = {
-  readonly handle: FrameHandler;
+  readonly handle: FrameHandlers;
   readonly now: () => EpochMs;
   readonly onFault: (session: Session, fault: unknown) => void;
   readonly budgets: Pick<DeviceBudgets, 'spend'>;
@@ -146,19 +165,58 @@ const isWithinLimits = (io: ReceiveIo, session: Session, size: number): boolean 
   return false;
 };
 
-const enqueue = (io: ReceiveIo, session: Session, queued: { readonly frame: FrameToServer; readonly size: number }) => {
-  session.waitingCharacters += queued.size;
-  const handle = async () => {
+type Queued = {
+  /** Characters that wait with it, when it is begun. */
+  readonly size: () => number;
+  readonly handle: () => Promise<void>;
+};
+
+const enqueue = (io: ReceiveIo, session: Session, { size, handle }: Queued) => {
+  const work = async () => {
+    const taken = size();
     try {
-      if (session.phase !== 'closed') await io.handle(session, queued.frame, queued.size);
+      if (session.phase !== 'closed') await handle();
     } finally {
-      session.waitingCharacters -= queued.size;
+      session.waitingCharacters -= taken;
     }
   };
-  afterOthers(session, handle, (fault) => {
+  afterOthers(session, work, (fault) => {
     io.onFault(session, fault);
     dismiss(session, 'the server could not handle a frame; what was not acknowledged is to be sent again');
   });
+};
+
+/** Reports that come while others are being recorded are recorded together: one unit, one commit, one acknowledgement. */
+const enqueueReport = (io: ReceiveIo, session: Session, report: { readonly frame: Report; readonly size: number }) => {
+  session.waitingCharacters += report.size;
+  const last = session.together;
+  if (last !== null && last.reports.length < REPORTS_TOGETHER) {
+    last.reports.push(report.frame);
+    last.characters += report.size;
+    return;
+  }
+  const together = { reports: [report.frame], characters: report.size };
+  session.together = together;
+  enqueue(io, session, {
+    size: () => {
+      // they are begun: who comes now is among the next
+      if (session.together === together) session.together = null;
+      return together.characters;
+    },
+    handle: () => io.handle.reports(session, together.reports),
+  });
+};
+
+const enqueueFrame = (
+  io: ReceiveIo,
+  session: Session,
+  queued: { readonly frame: SingleFrame; readonly size: number },
+) => {
+  const { frame, size } = queued;
+  session.waitingCharacters += size;
+  // a report that comes after it stays after it
+  session.together = null;
+  enqueue(io, session, { size: () => size, handle: () => io.handle.frame(session, frame, size) });
 };
 
 /** Takes one message off the wire: what it costs is spent, it is decoded strictly, then handled after those before it. */
@@ -178,5 +236,7 @@ export const receive =
       send(session, { type: 'heartbeat', serverTime: session.lastHeardAt });
       return;
     }
-    enqueue(io, session, { frame, size: message.length });
+    const size = message.length;
+    if (frame.type === 'report') enqueueReport(io, session, { frame, size });
+    else enqueueFrame(io, session, { frame, size });
   };

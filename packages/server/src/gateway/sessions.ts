@@ -1,9 +1,12 @@
 /** The connections that this process holds: who is connected by which, and the way to them (implements AgentLink). */
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
+import { OFFER_FILES } from '@longarm/contract/limits';
+import type { InlineFile } from '@longarm/contract/wire/to-agent';
 import type { OutputLink } from '../actions/output-ports.ts';
-import type { AgentLink } from '../actions/ports.ts';
+import type { AgentLink, Claim } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
+import type { SmallFiles } from '../library/small-files.ts';
 import { inherit } from '../limits/device-budget.ts';
 import { dismiss, refuse, type Session, send } from './session.ts';
 
@@ -25,7 +28,19 @@ export type Sessions = AgentLink &
     readonly closeAll: (reason: string) => void;
   };
 
-export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => {
+type SessionsIo = { readonly tickets: Tickets; readonly smallFiles: SmallFiles };
+
+/** What the device need not fetch of what it is offered. */
+const inlineFiles = ({ smallFiles }: SessionsIo, { files }: Claim) => {
+  const found: InlineFile[] = [];
+  for (const file of files.slice(0, OFFER_FILES)) {
+    const content = smallFiles.find(file);
+    if (content !== null) found.push({ sha256: file.sha256, content });
+  }
+  return found.length === 0 ? {} : { files: found };
+};
+
+export const gatewaySessions = (io: SessionsIo): Sessions => {
   const all = new Set<Session>();
   const leaving = new WeakSet<Session>();
   const byMachine = new Map<MachineId, Session>();
@@ -75,7 +90,9 @@ export const gatewaySessions = (io: { readonly tickets: Tickets }): Sessions => 
     offer: (machineId, claim) => {
       const session = connected(machineId);
       if (session === null) return false;
-      send(session, { type: 'offer', ...claim, ticket: io.tickets.issue(machineId, claim.actionId) });
+      const { actionId, envelope } = claim;
+      const ticket = io.tickets.issue(machineId, actionId);
+      send(session, { type: 'offer', actionId, envelope, ticket, ...inlineFiles(io, claim) });
       return true;
     },
     tellWatch: (machineId, frame) => {

@@ -286,6 +286,9 @@ export type ResultRow = {
   created_at: EpochMs;
 };
 
+/** A result that came with its report, by its hash: as many rows of results as there are may speak of it. */
+export type SmallBlobRow = { sha256: Sha256; content: Uint8Array };
+
 export type IdempotencyRow = {
   tenant_id: TenantId;
   caller: string;
@@ -334,6 +337,7 @@ export type Schema = {
   actions: ActionRow;
   commands: CommandRow;
   results: ResultRow;
+  small_blobs: SmallBlobRow;
   idempotency_keys: IdempotencyRow;
   audit: AuditRow;
   audit_head: AuditHeadRow;

@@ -48,6 +48,34 @@ const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting
   }
 };
 
+type CommitIo<Schema> = {
+  readonly writer: Kysely<Schema>;
+  readonly begin: 'begin immediate' | 'begin';
+  readonly turn: () => Promise<void>;
+  readonly durably: LogSync['durably'];
+};
+
+/** Runs the group in one transaction, and answers each of its units when the disk has it. */
+const commitTogether = <Schema>(
+  { writer, begin, turn, durably }: CommitIo<Schema>,
+  group: readonly Waiting<Schema>[],
+) =>
+  writer.connection().execute(async (connection) => {
+    await sql.raw(begin).execute(connection);
+    const answers: (() => void)[] = [];
+    try {
+      for (const [place, waiting] of group.entries()) {
+        if (place > 0 && place % UNITS_PER_TURN === 0) await turn();
+        answers.push(await inSavepoint(connection, waiting));
+      }
+      await durably(async () => void (await sql`commit`.execute(connection)));
+    } catch (cause) {
+      await sql`rollback`.execute(connection).catch(() => undefined);
+      throw cause;
+    }
+    for (const answer of answers) answer();
+  });
+
 /** Whoever measures the queue: told of each unit that waits, and of each commit's begin and end. */
 export type UnitWatch = {
   readonly waiting: (units: number) => void;
@@ -76,27 +104,10 @@ export const unitQueue = <Schema>(
   /** Why nothing is written any more. */
   let broken: Error | null = null;
 
-  const commitTogether = (group: readonly Waiting<Schema>[]) =>
-    writer.connection().execute(async (connection) => {
-      await sql.raw(begin).execute(connection);
-      const answers: (() => void)[] = [];
-      try {
-        for (const [place, waiting] of group.entries()) {
-          if (place > 0 && place % UNITS_PER_TURN === 0) await turn();
-          answers.push(await inSavepoint(connection, waiting));
-        }
-        await durably(async () => void (await sql`commit`.execute(connection)));
-      } catch (cause) {
-        await sql`rollback`.execute(connection).catch(() => undefined);
-        throw cause;
-      }
-      for (const answer of answers) answer();
-    });
-
   const write = async (group: readonly Waiting<Schema>[]) => {
     if (broken !== null) throw broken;
     try {
-      await commitTogether(group);
+      await commitTogether({ writer, begin, turn, durably }, group);
     } catch (cause) {
       if (cause instanceof LogFault) broken = cause;
       throw cause;

@@ -17,25 +17,29 @@ export const loggedActions = (log: ActionLog, actions: ActionStore): ActionStore
     const outcome = await actions.request(asked);
     const { machineId, origin } = asked;
     const { requestId } = origin;
-    if (outcome.kind === 'accepted')
-      log.info(
-        { actionId: outcome.action.id, machineId, requestId, commands: asked.commands.length },
-        'action requested',
-      );
-    else log.debug({ machineId, requestId, outcome: outcome.kind }, 'action not accepted');
+    if (outcome.kind === 'accepted') {
+      const { id: actionId } = outcome.action;
+      log.info({ actionId, machineId, requestId, commands: asked.commands.length }, 'action requested');
+      if (outcome.claim !== null) log.debug({ actionId, machineId }, 'action claimed');
+    } else log.debug({ machineId, requestId, outcome: outcome.kind }, 'action not accepted');
     return outcome;
   },
   claimNext: async (terms) => {
     const claim = await actions.claimNext(terms);
-    if (claim !== null) log.debug({ actionId: claim.actionId, machineId: terms.machineId }, 'action claimed');
+    if (claim !== null && claim !== 'sessions-full')
+      log.debug({ actionId: claim.actionId, machineId: terms.machineId }, 'action claimed');
     return claim;
   },
-  record: async (report) => {
-    const outcome = await actions.record(report);
-    const { fact, machineId } = report;
-    const about = { actionId: fact.actionId, machineId, fact: fact.kind, ...indexOf(fact), outcome: outcome.kind };
-    log.debug(about, 'device reported');
-    return outcome;
+  record: async (reported) => {
+    const outcomes = await actions.record(reported);
+    const { machineId } = reported;
+    for (const [place, outcome] of outcomes.entries()) {
+      const fact = reported.reports[place]?.fact;
+      if (fact === undefined) continue;
+      const about = { actionId: fact.actionId, machineId, fact: fact.kind, ...indexOf(fact), outcome: outcome.kind };
+      log.debug(about, 'device reported');
+    }
+    return outcomes;
   },
   cancel: async (asked) => {
     const outcome = await actions.cancel(asked);

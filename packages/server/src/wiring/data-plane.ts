@@ -1,6 +1,7 @@
 /** The wiring of the door for bytes. */
 import type { resultLinks } from '../auth/result-link.ts';
 import { receiveResult } from '../transfer/receive-result.ts';
+import { resultBytes } from '../transfer/result-bytes.ts';
 import { transferRoutes } from '../transfer/routes.ts';
 import { sendLibraryFile } from '../transfer/send-library-file.ts';
 import { sendResult } from '../transfer/send-result.ts';
@@ -13,6 +14,6 @@ export const dataPlane = (engine: Engine, links: ReturnType<typeof resultLinks>)
   return transferRoutes({
     sendLibraryFile: sendLibraryFile({ results: store.results, blobs, gate, transfers }),
     receiveResult: receiveResult({ results: store.results, blobs, gate, transfers, limits, now }),
-    sendResult: sendResult({ actions: store.actions, blobs, links }),
+    sendResult: sendResult({ actions: store.actions, blobs: resultBytes({ results: store.results, blobs }), links }),
   });
 };

@@ -13,6 +13,7 @@ import type { DataFolder } from '../data-folder.ts';
 import { dispatcher } from '../dispatch/dispatcher.ts';
 import { gatewaySessions, type Sessions } from '../gateway/sessions.ts';
 import type { BlobStore } from '../library/ports.ts';
+import { smallFiles } from '../library/small-files.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -54,7 +55,9 @@ export const openEngine = async (io: EngineIo) => {
   const hints = localBus();
   const ticketBook = tickets({ key: io.sealKey, now });
   const proofs = proofWindow({ now });
-  const sessions = (io.watched ?? asTheyAre)(gatewaySessions({ tickets: ticketBook }));
+  const sessions = (io.watched ?? asTheyAre)(
+    gatewaySessions({ tickets: ticketBook, smallFiles: smallFiles(io.blobs) }),
+  );
   const engine = dispatcher({
     actions: store.actions,
     link: sessions,

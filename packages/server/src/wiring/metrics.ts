@@ -33,14 +33,19 @@ export const meteredStore = (metrics: Metrics, store: Store): Store => ({
   ...store,
   actions: {
     ...store.actions,
+    request: async (action) => {
+      const outcome = await store.actions.request(action);
+      if (outcome.kind === 'accepted' && outcome.claim !== null) metrics.claims.inc();
+      return outcome;
+    },
     claimNext: async (terms) => {
       const claim = await store.actions.claimNext(terms);
-      if (claim !== null) metrics.claims.inc();
+      if (claim !== null && claim !== 'sessions-full') metrics.claims.inc();
       return claim;
     },
-    record: (report) => {
-      metrics.reports.inc({ kind: report.fact.kind });
-      return store.actions.record(report);
+    record: (reported) => {
+      for (const { fact } of reported.reports) metrics.reports.inc({ kind: fact.kind });
+      return store.actions.record(reported);
     },
   },
 });

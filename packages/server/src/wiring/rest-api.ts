@@ -13,6 +13,7 @@ import { resultLinks } from '../auth/result-link.ts';
 import { libraryUpload } from '../library/upload-library-file.ts';
 import { callRate } from '../limits/call-rate.ts';
 import { findActiveMachine, findMachine } from '../machines/find-machine.ts';
+import { resultBytes } from '../transfer/result-bytes.ts';
 import { watchOutput } from '../transfer/watch-output.ts';
 import { callerDoors } from './caller-doors.ts';
 import type { Engine, World } from './engine.ts';
@@ -21,6 +22,20 @@ import { issuerCallers } from './issuers.ts';
 
 const MINUTE_MS = 60_000;
 
+const requestOf = (engine: Engine, { strictArgs }: World['config']) => {
+  const { store, hints, clock, limits } = engine;
+  return requestLiveResponse({
+    actions: store.actions,
+    findMachine: findActiveMachine({ machines: store.machines }),
+    hints,
+    dispatch: engine.engine,
+    clock,
+    newId: randomUUID,
+    limits,
+    strictArgs,
+  });
+};
+
 export const restApi = (engine: Engine, world: World) => {
   const { config, folder, log } = world;
   const { store, blobs, hints, clock, now, limits, sessions } = engine;
@@ -28,25 +43,18 @@ export const restApi = (engine: Engine, world: World) => {
   const { actions, machines, library, access } = store;
   const rate = callRate({ limits, now });
   const find = findAction({ actions });
+  const results = resultBytes({ results: store.results, blobs });
   const findAny = findMachine({ machines });
   const onFault = (requestId: string, fault: unknown) => log.error({ err: fault, requestId }, 'a request failed');
   const { runAcceptedStatus: acceptedStatus } = PROFILES[config.profile];
   const routes = apiRoutes({
     acceptedStatus,
-    requestLiveResponse: requestLiveResponse({
-      actions,
-      findMachine: findActiveMachine({ machines }),
-      hints,
-      clock,
-      newId: randomUUID,
-      limits,
-      strictArgs: config.strictArgs,
-    }),
+    requestLiveResponse: requestOf(engine, config),
     decideAction: decideAction({ actions, hints, clock }),
     cancelAction: cancelAction({ actions, link: sessions, hints, clock }),
     issueResultLink: issueResultLink({ actions, signLink: links.sign }),
     findAction: find,
-    watchOutput: watchOutput({ findAction: find, actions, blobs, hints, live: engine.live, every }),
+    watchOutput: watchOutput({ findAction: find, actions, blobs: results, hints, live: engine.live, every }),
     findMachine: findAny,
     actions,
     machines,

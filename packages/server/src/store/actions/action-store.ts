@@ -15,7 +15,7 @@ import { listActions } from './list-actions.ts';
 import { loadActionInReach } from './load-actions.ts';
 import type { EnvelopeMaker } from './make-envelope.ts';
 import { reconcileMachine, settledAtOnce } from './reconcile-machine.ts';
-import { recordFact } from './record-fact.ts';
+import { recordFacts } from './record-facts.ts';
 import { requestAction } from './request-action.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
@@ -68,9 +68,9 @@ const reconcile = (io: ActionStoreIo): ActionStore['reconcile'] => {
 };
 
 export const actionStore = (io: ActionStoreIo): ActionStore => ({
-  request: (action) => io.units.run((db) => requestAction(db, action)),
+  request: (action) => io.units.run((db) => requestAction(db, action, io.envelopes)),
   claimNext: (terms) => io.units.run((db) => claimNext(db, terms, io.envelopes)),
-  record: (report) => io.units.run((db) => recordFact(db, report)),
+  record: (reports) => io.units.run((db) => recordFacts(db, reports)),
   cancel: (cancel) => io.units.run((db) => cancelAction(db, cancel)),
   decide: (decision) => io.units.run((db) => decideAction(db, decision)),
   reconcile: reconcile(io),

@@ -2,19 +2,23 @@
  * The unit behind the dispatcher's claim: the machine's first action that is not over in effect is leased, if it is
  * waiting, for no second person, on a device that may work, nobody's offer of it is on its way, and a session is free. Its envelope is signed once.
  */
+import type { ActionId, MachineId } from '@longarm/contract/ids';
+import type { EpochMs } from '@longarm/contract/instant';
 import type { Kysely } from 'kysely';
 import type { Claim, ClaimTerms } from '../../actions/ports.ts';
+import { firstOf, prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
 import { isNotOver } from './conditions.ts';
+import { commandsOf } from './load-actions.ts';
 import { lockdownState } from './lockdown-store.ts';
-import { type EnvelopeMaker, envelopeFor } from './make-envelope.ts';
+import { type EnvelopeMaker, envelopeFor, filesOf } from './make-envelope.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
-const firstInLine = (db: Kysely<Schema>, terms: ClaimTerms) =>
+const firstInLine = prepared((db, given: { readonly machineId: MachineId }) =>
   db
     .selectFrom('actions')
     .selectAll()
-    .where('machine_id', '=', terms.machineId)
+    .where('machine_id', '=', given.machineId)
     .where(isNotOver)
     .where((eb) =>
       eb.exists(
@@ -26,27 +30,50 @@ const firstInLine = (db: Kysely<Schema>, terms: ClaimTerms) =>
       ),
     )
     .orderBy('seq')
-    .limit(1)
-    .executeTakeFirst();
+    .limit(1),
+);
 
-export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: EnvelopeMaker): Promise<Claim | null> => {
+const lease = prepared(
+  (
+    db,
+    given: {
+      readonly id: ActionId;
+      readonly leaseUntil: EpochMs;
+      readonly envelope: string;
+      readonly runDeadline: EpochMs;
+    },
+  ) =>
+    db
+      .updateTable('actions')
+      .set({
+        lease_until: given.leaseUntil,
+        holds_slot: 1,
+        envelope: given.envelope,
+        run_deadline: given.runDeadline,
+      })
+      .where('id', '=', given.id)
+      .where('status', '=', 'Pending')
+      .where((eb) => eb.or([eb('approval_state', 'is', null), eb('approval_state', '=', 'Approved')])),
+);
+
+export const claimNext = async (
+  db: Kysely<Schema>,
+  terms: ClaimTerms,
+  maker: EnvelopeMaker,
+): Promise<Claim | 'sessions-full' | null> => {
   if ((await lockdownState(db)) !== null) return null;
-  const action = await firstInLine(db, terms);
+  const action = await firstOf(firstInLine(db, { machineId: terms.machineId }));
   if (action === undefined || action.status !== 'Pending') return null;
   if (action.lease_until !== null && action.lease_until > terms.now) return null;
   if (action.queue_deadline <= terms.now) return null;
   if (action.approval_state === 'Required') return null;
-  if (action.holds_slot === 0 && (await sessionsHeld(db, action.tenant_id)) >= terms.maxSessions) return null;
-  const envelope = await envelopeFor(db, action, { maker, now: terms.now });
+  if (action.holds_slot === 0 && (await sessionsHeld(db, action.tenant_id)) >= terms.maxSessions)
+    return 'sessions-full';
+  const commands = await commandsOf(db, action.id);
+  const envelope = await envelopeFor(db, { ...action, commands }, { maker, now: terms.now });
   // an offer that is repeated keeps its deadline, unless its slot was given back meanwhile
   const runDeadline = (action.holds_slot === 1 ? action.run_deadline : null) ?? terms.now + action.run_ms;
-  const leased = await db
-    .updateTable('actions')
-    .set({ lease_until: terms.now + terms.leaseMs, holds_slot: 1, envelope, run_deadline: runDeadline })
-    .where('id', '=', action.id)
-    .where('status', '=', 'Pending')
-    .where((eb) => eb.or([eb('approval_state', 'is', null), eb('approval_state', '=', 'Approved')]))
-    .executeTakeFirst();
-  if (leased.numUpdatedRows !== 1n) throw new Error(`action ${action.id} changed under its own unit of work`);
-  return { actionId: action.id, envelope };
+  const leased = await lease(db, { id: action.id, leaseUntil: terms.now + terms.leaseMs, envelope, runDeadline });
+  if (leased.numAffectedRows !== 1n) throw new Error(`action ${action.id} changed under its own unit of work`);
+  return { actionId: action.id, envelope, files: filesOf(commands) };
 };

@@ -1,14 +1,12 @@
 /** The epoch of envelopes: part of what a backup restores, so it is raised after that (semantics 30). */
 import type { Kysely } from 'kysely';
 import type { Schema } from '../schema.ts';
+import { readSetting } from '../settings.ts';
 
 const NAME = 'envelope-epoch';
 
 /** 0 until it is raised. */
-export const envelopeEpoch = async (db: Kysely<Schema>): Promise<number> => {
-  const row = await db.selectFrom('settings').select('value').where('name', '=', NAME).executeTakeFirst();
-  return Number(row?.value ?? 0);
-};
+export const envelopeEpoch = async (db: Kysely<Schema>): Promise<number> => Number((await readSetting(db, NAME)) ?? 0);
 
 /** Gives the new one. */
 export const raiseEnvelopeEpoch = async (db: Kysely<Schema>): Promise<number> => {

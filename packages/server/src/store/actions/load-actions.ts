@@ -3,6 +3,7 @@ import type { ActionId } from '@longarm/contract/ids';
 import type { Kysely, Selectable } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { Reach } from '../../audit/reach.ts';
+import { firstOf, prepared } from '../prepared.ts';
 import { actionInReach } from '../reach.ts';
 import type { ActionRow, CommandRow, ResultRow, Schema } from '../schema.ts';
 import { actionRecord } from './action-rows.ts';
@@ -48,6 +49,29 @@ export const withCommands = async (
   return rows.map((row) => actionRecord(row, commandsOf.get(row.id) ?? [], resultsOf.get(row.id) ?? []));
 };
 
+const actionById = prepared((db, given: { readonly id: ActionId }) =>
+  db.selectFrom('actions').selectAll().where('id', '=', given.id),
+);
+
+const commandsOfAction = prepared((db, given: { readonly id: ActionId }) =>
+  db.selectFrom('commands').selectAll().where('action_id', '=', given.id).orderBy('idx'),
+);
+
+/** In their order. */
+export const commandsOf = async (db: Kysely<Schema>, id: ActionId): Promise<readonly CommandRow[]> =>
+  (await commandsOfAction(db, { id })).rows;
+
+const resultsOfAction = prepared((db, given: { readonly id: ActionId }) =>
+  db.selectFrom('results').selectAll().where('action_id', '=', given.id).where('reported_at', 'is not', null),
+);
+
+const recordOf = async (db: Kysely<Schema>, row: Selectable<ActionRow>): Promise<ActionRecord> => {
+  const { id } = row;
+  const commands = await commandsOf(db, id);
+  const results = await resultsOfAction(db, { id });
+  return actionRecord(row, commands, results.rows);
+};
+
 /** One action by id, or null where it is not there, or out of reach. */
 export const loadActionInReach = async (
   db: Kysely<Schema>,
@@ -55,13 +79,11 @@ export const loadActionInReach = async (
   id: ActionId,
 ): Promise<ActionRecord | null> => {
   const rows = await db.selectFrom('actions').selectAll().where(actionInReach(reach)).where('id', '=', id).execute();
-  return (await withCommands(db, rows))[0] ?? null;
+  return rows[0] === undefined ? null : recordOf(db, rows[0]);
 };
 
 /** One action by id, whoever asks, or null. */
 export const loadAction = async (db: Kysely<Schema>, id: ActionId): Promise<ActionRecord | null> => {
-  const row = await db.selectFrom('actions').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row === undefined) return null;
-  const [record] = await withCommands(db, [row]);
-  return record ?? null;
+  const row = await firstOf(actionById(db, { id }));
+  return row === undefined ? null : recordOf(db, row);
 };

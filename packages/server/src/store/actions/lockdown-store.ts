@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { LockdownState, LockdownStore } from '../../actions/lockdown-ports.ts';
 import type { Schema } from '../schema.ts';
+import { readSetting } from '../settings.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
 import { applyEvent } from './apply-event.ts';
@@ -12,8 +13,8 @@ const SETTING = 'lockdown';
 
 /** The lockdown that is on, or null. */
 export const lockdownState = async (db: Kysely<Schema>): Promise<LockdownState | null> => {
-  const row = await db.selectFrom('settings').select('value').where('name', '=', SETTING).executeTakeFirst();
-  return row === undefined ? null : JSON.parse(row.value);
+  const value = await readSetting(db, SETTING);
+  return value === null ? null : JSON.parse(value);
 };
 
 const lock = async (db: Kysely<Schema>, by: Parameters<LockdownStore['lock']>[0]): Promise<boolean> => {

@@ -1,9 +1,11 @@
 /** What a device will execute, signed: made of the rows, in the unit that decides about them. */
+import type { MachineId, Sha256 } from '@longarm/contract/ids';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { Kysely, Selectable } from 'kysely';
 import { z } from 'zod';
-import type { EnvelopeTerms } from '../../actions/ports.ts';
-import type { ActionRow, Schema } from '../schema.ts';
+import type { Claim, EnvelopeTerms } from '../../actions/ports.ts';
+import { firstOf, prepared } from '../prepared.ts';
+import type { ActionRow, CommandRow, Schema } from '../schema.ts';
 import { envelopeEpoch } from './envelope-epoch.ts';
 
 /** Signs an envelope's payload; synchronous, since a unit awaits nothing but its own queries. */
@@ -11,35 +13,38 @@ export type SignEnvelope = (payload: EnvelopePayload) => string;
 
 export type EnvelopeMaker = { readonly sign: SignEnvelope; readonly terms: EnvelopeTerms };
 
-const nextCounter = async (db: Kysely<Schema>, action: Selectable<ActionRow>): Promise<number> => {
-  const { envelope_counter } = await db
+const takeCounter = prepared((db, given: { readonly machineId: MachineId }) =>
+  db
     .updateTable('machines')
     .set((eb) => ({ envelope_counter: eb('envelope_counter', '+', 1) }))
-    .where('id', '=', action.machine_id)
-    .returning('envelope_counter')
-    .executeTakeFirstOrThrow();
-  return Number(envelope_counter);
+    .where('id', '=', given.machineId)
+    .returning('envelope_counter'),
+);
+
+const nextCounter = async (db: Kysely<Schema>, machineId: MachineId): Promise<number> => {
+  const row = await firstOf(takeCounter(db, { machineId }));
+  if (row === undefined) throw new Error(`machine ${machineId} is not here`);
+  return Number(row.envelope_counter);
 };
 
 type Making = { readonly maker: EnvelopeMaker; readonly now: number };
 
+/** An action's rows, as far as its envelope says them. */
+type Enveloped = Pick<Selectable<ActionRow>, 'id' | 'machine_id' | 'tenant_id' | 'queue_deadline'> & {
+  readonly commands: readonly CommandRow[];
+};
+
 const makeEnvelope = async (
   db: Kysely<Schema>,
-  action: Selectable<ActionRow>,
+  action: Enveloped,
   making: Making & { readonly epoch: number },
-): Promise<string> => {
-  const commands = await db
-    .selectFrom('commands')
-    .selectAll()
-    .where('action_id', '=', action.id)
-    .orderBy('idx')
-    .execute();
-  return making.maker.sign({
+): Promise<string> =>
+  making.maker.sign({
     version: 1,
     actionId: action.id,
     machineId: action.machine_id,
     tenantId: action.tenant_id,
-    commands: commands.map((row) => ({
+    commands: action.commands.map((row) => ({
       command: JSON.parse(row.parsed),
       file: row.file_sha256 === null ? null : { sha256: row.file_sha256, sizeBytes: Number(row.file_size) },
       timeLimitSeconds: row.time_limit_seconds,
@@ -51,8 +56,18 @@ const makeEnvelope = async (
     // an action that is not accepted by its queue deadline never is, so no device needs it for longer
     expiresAt: Math.ceil(action.queue_deadline),
     epoch: making.epoch,
-    counter: await nextCounter(db, action),
+    counter: await nextCounter(db, action.machine_id),
   });
+
+/** The first envelope of an action. */
+export const newEnvelope = async (db: Kysely<Schema>, action: Enveloped, making: Making): Promise<string> =>
+  makeEnvelope(db, action, { ...making, epoch: await envelopeEpoch(db) });
+
+/** The library files that commands name, each once. */
+export const filesOf = (commands: readonly CommandRow[]): Claim['files'] => {
+  const files = new Map<Sha256, number>();
+  for (const row of commands) if (row.file_sha256 !== null) files.set(row.file_sha256, Number(row.file_size));
+  return [...files].map(([sha256, sizeBytes]) => ({ sha256, sizeBytes }));
 };
 
 const Signed = z.object({ epoch: z.int() });
@@ -64,7 +79,7 @@ const epochOf = (compact: string): number =>
 /** Signed once, at the first claim, so that every later offer is the same bytes; anew after a restore. */
 export const envelopeFor = async (
   db: Kysely<Schema>,
-  action: Selectable<ActionRow>,
+  action: Enveloped & Pick<Selectable<ActionRow>, 'envelope'>,
   making: Making,
 ): Promise<string> => {
   const epoch = await envelopeEpoch(db);

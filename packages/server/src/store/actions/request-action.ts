@@ -1,17 +1,21 @@
 /** The unit behind runliveresponse: machine, files, busy and sessions are judged and the action is written, together. */
 
+import { type ActionStatus, isFinal } from '@longarm/contract/action';
 import { libraryFileOf } from '@longarm/contract/commands/index';
+import type { ActionId, MachineId, TenantId } from '@longarm/contract/ids';
 import type { Kysely, Selectable } from 'kysely';
-import type { ActionRecord } from '../../actions/action-record.ts';
 import type { NewAction, NewCommand, RequestOutcome } from '../../actions/ports.ts';
+import type { Reach } from '../../audit/reach.ts';
 import { stateSentence } from '../../machines/enrolment-state.ts';
+import { firstOf, prepared } from '../prepared.ts';
 import { machineInReach } from '../reach.ts';
-import type { ActionRow, LibraryFileRow, Schema } from '../schema.ts';
+import type { ActionRow, CommandRow, LibraryFileRow, Schema } from '../schema.ts';
 import { writeAudit } from '../write-audit.ts';
 import { actionRecord } from './action-rows.ts';
-import { isUnfinished } from './conditions.ts';
+import { isNotOver } from './conditions.ts';
 import { loadAction } from './load-actions.ts';
 import { lockdownState } from './lockdown-store.ts';
+import { type EnvelopeMaker, filesOf, newEnvelope } from './make-envelope.ts';
 import { sessionsHeld } from './sessions-held.ts';
 
 type Pin = Pick<LibraryFileRow, 'sha256' | 'size_bytes' | 'signatures' | 'requires_approval'>;
@@ -32,7 +36,9 @@ const findRepeated = async (db: Kysely<Schema>, action: NewAction): Promise<Requ
   return repeated === null ? null : { kind: 'repeated', action: repeated };
 };
 
-const findMachine = (db: Kysely<Schema>, { machineId, ...reach }: NewAction) =>
+type MachineAsked = Reach & { readonly machineId: MachineId };
+
+const machineQuery = (db: Kysely<Schema>, { machineId, ...reach }: MachineAsked) =>
   db
     .selectFrom('machines')
     .leftJoin('device_groups as group', 'group.id', 'machines.group_id')
@@ -48,22 +54,44 @@ const findMachine = (db: Kysely<Schema>, { machineId, ...reach }: NewAction) =>
     ])
     .where(machineInReach(reach))
     .where('machines.id', '=', machineId)
-    .where('machines.merged_into', 'is', null)
-    .executeTakeFirst();
+    .where('machines.merged_into', 'is', null);
 
-const findBusy = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome | null> => {
-  const unfinished = await db
+const machineOfTenant = prepared((db, given: { readonly tenantId: TenantId; readonly machineId: MachineId }) =>
+  machineQuery(db, { ...given, deviceGroups: 'all' }),
+);
+
+const findMachine = (db: Kysely<Schema>, { tenantId, machineId, deviceGroups }: NewAction) =>
+  deviceGroups === 'all'
+    ? firstOf(machineOfTenant(db, { tenantId, machineId }))
+    : machineQuery(db, { tenantId, machineId, deviceGroups }).executeTakeFirst();
+
+/** What is not over on the machine: the request comes after it. As many as may wait there, and cancels that run on. */
+const lineOf = prepared((db, given: { readonly machineId: MachineId }) =>
+  db
     .selectFrom('actions')
-    .select('id')
-    .where('machine_id', '=', action.machineId)
-    .where(isUnfinished)
-    .orderBy('seq')
-    .limit(action.maxUnfinishedPerMachine)
-    .execute();
+    .select(['id', 'status'])
+    .where('machine_id', '=', given.machineId)
+    .where(isNotOver)
+    .orderBy('seq'),
+);
+
+const busyBehind = (
+  action: NewAction,
+  line: readonly { readonly id: ActionId; readonly status: ActionStatus }[],
+): RequestOutcome | null => {
+  const unfinished = line.filter(({ status }) => !isFinal(status));
   const [first] = unfinished;
   if (first === undefined || unfinished.length < action.maxUnfinishedPerMachine) return null;
   return { kind: 'busy', activeId: first.id, unfinished: unfinished.length };
 };
+
+const libraryFile = prepared((db, given: { readonly tenantId: TenantId; readonly name: string }) =>
+  db
+    .selectFrom('library_files')
+    .select(['sha256', 'size_bytes', 'signatures', 'requires_approval'])
+    .where('tenant_id', '=', given.tenantId)
+    .where('name', '=', given.name),
+);
 
 /** The pins of all commands in order, or the first name that is not in the library. */
 const pinFiles = async (db: Kysely<Schema>, action: NewAction): Promise<readonly (Pin | null)[] | RequestOutcome> => {
@@ -74,12 +102,7 @@ const pinFiles = async (db: Kysely<Schema>, action: NewAction): Promise<readonly
       pins.push(null);
       continue;
     }
-    const file = await db
-      .selectFrom('library_files')
-      .select(['sha256', 'size_bytes', 'signatures', 'requires_approval'])
-      .where('tenant_id', '=', action.tenantId)
-      .where('name', '=', name)
-      .executeTakeFirst();
+    const file = await firstOf(libraryFile(db, { tenantId: action.tenantId, name }));
     if (file === undefined) return { kind: 'no-file', index, name };
     pins.push(file);
   }
@@ -116,13 +139,17 @@ type Machine = {
 
 /** What the rows are made of, but for the action itself. */
 type Found = {
+  /** Nothing stands before it on a device that is here. */
+  readonly claimFor: NewAction['claimFor'];
   readonly machine: Machine;
   readonly pins: readonly (Pin | null)[];
   /** A second person has to agree: by the machine's group, or by a library file of it. */
   readonly approval: boolean;
 };
 
-const newActionRow = (action: NewAction, { machine, approval }: Found): Omit<Selectable<ActionRow>, 'seq'> => ({
+type NewRow = Omit<Selectable<ActionRow>, 'seq'>;
+
+const newActionRow = (action: NewAction, { machine, approval }: Found): NewRow => ({
   id: action.id,
   tenant_id: action.tenantId,
   machine_id: action.machineId,
@@ -172,14 +199,37 @@ const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {
     .execute();
 };
 
+const insertAction = prepared((db, row: NewRow) => db.insertInto('actions').values(row));
+const insertCommand = prepared((db, row: CommandRow) => db.insertInto('commands').values(row));
+
+/** With its first lease where it is claimed at once: the row says so from its beginning. */
+const claimed = async (
+  db: Kysely<Schema>,
+  row: NewRow,
+  claiming: { readonly commands: readonly CommandRow[]; readonly maker: EnvelopeMaker; readonly leaseMs: number },
+): Promise<NewRow> => {
+  const { commands, maker, leaseMs } = claiming;
+  const now = row.created_at;
+  const envelope = await newEnvelope(db, { ...row, commands }, { maker, now });
+  return { ...row, envelope, lease_until: now + leaseMs, run_deadline: now + row.run_ms };
+};
+
+type Inserted = Pick<Extract<RequestOutcome, { kind: 'accepted' }>, 'action' | 'claim'>;
+
 /** Writes everything, and gives the record as a read would: it is made of the very rows. */
-const insertAll = async (db: Kysely<Schema>, action: NewAction, found: Found): Promise<ActionRecord> => {
-  const row = newActionRow(action, found);
+const insertAll = async (
+  db: Kysely<Schema>,
+  action: NewAction,
+  found: Found & { readonly maker: EnvelopeMaker },
+): Promise<Inserted> => {
   const commands = action.commands.map((command, index) =>
     commandRow(action, command, { index, pin: found.pins[index] ?? null }),
   );
-  await db.insertInto('actions').values(row).execute();
-  await db.insertInto('commands').values(commands).execute();
+  const { claimFor, maker } = found;
+  const waiting = newActionRow(action, found);
+  const row = claimFor === null ? waiting : await claimed(db, waiting, { commands, maker, ...claimFor });
+  await insertAction(db, row);
+  for (const command of commands) await insertCommand(db, command);
   await insertIdempotencyKey(db, action);
   await writeAudit(db, {
     tenantId: action.tenantId,
@@ -195,10 +245,16 @@ const insertAll = async (db: Kysely<Schema>, action: NewAction, found: Found): P
       commands: action.commands.map((command, index) => ({ ...command.sent, sha256: found.pins[index]?.sha256 })),
     },
   });
-  return actionRecord(row, commands, []);
+  const { id: actionId, envelope } = row;
+  const claim = envelope === null ? null : { actionId, envelope, files: filesOf(commands) };
+  return { action: actionRecord(row, commands, []), claim };
 };
 
-export const requestAction = async (db: Kysely<Schema>, action: NewAction): Promise<RequestOutcome> => {
+export const requestAction = async (
+  db: Kysely<Schema>,
+  action: NewAction,
+  maker: EnvelopeMaker,
+): Promise<RequestOutcome> => {
   const repeated = await findRepeated(db, action);
   if (repeated !== null) return repeated;
   const lockdown = await lockdownState(db);
@@ -210,10 +266,12 @@ export const requestAction = async (db: Kysely<Schema>, action: NewAction): Prom
   if (machine.live_response === 0) return { kind: 'switched-off', group: machine.group_name ?? '' };
   const pins = await pinFiles(db, action);
   if (!Array.isArray(pins)) return pins as RequestOutcome;
-  const busy = await findBusy(db, action);
+  const { rows: line } = await lineOf(db, { machineId: action.machineId });
+  const busy = busyBehind(action, line);
   if (busy !== null) return busy;
   const approval = machine.approval === 1 || pins.some((pin) => pin?.requires_approval === 1);
   const takesSession = machine.session_id !== null && !approval;
   if (takesSession && (await sessionsHeld(db, action.tenantId)) >= action.maxSessions) return { kind: 'sessions-full' };
-  return { kind: 'accepted', action: await insertAll(db, action, { machine, pins, approval }) };
+  const claimFor = takesSession && line.length === 0 ? action.claimFor : null;
+  return { kind: 'accepted', ...(await insertAll(db, action, { machine, pins, approval, claimFor, maker })) };
 };

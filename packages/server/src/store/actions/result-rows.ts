@@ -4,6 +4,7 @@ import { COMMANDS } from '@longarm/contract/commands/index';
 import type { ActionId, MachineId, Sha256 } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { ResultStore, UploadTarget } from '../../actions/ports.ts';
+import { firstOf, prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { isNotOver } from './conditions.ts';
@@ -99,11 +100,24 @@ const pinnedBy = async (
   return (rows.find((row) => row.status === 'Executing') ?? rows[0])?.idx ?? null;
 };
 
+const smallBlob = prepared((db, given: { readonly sha256: Sha256 }) =>
+  db.selectFrom('small_blobs').select('content').where('sha256', '=', given.sha256),
+);
+
+const deleteUnspoken = prepared((db, given: { readonly sha256: Sha256 }) =>
+  db
+    .deleteFrom('small_blobs')
+    .where('sha256', '=', given.sha256)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('results').select('idx').where('results.sha256', '=', given.sha256))),
+    ),
+);
+
 const retire = async (db: Kysely<Schema>, before: number, limit: number): Promise<number> => {
   const old = await db
     .selectFrom('results')
     .innerJoin('actions', 'actions.id', 'results.action_id')
-    .select(['results.action_id', 'results.idx', 'results.stream'])
+    .select(['results.action_id', 'results.idx', 'results.stream', 'results.sha256'])
     .where('results.created_at', '<', before)
     .where('actions.status', 'not in', ['Pending', 'InProgress'])
     .limit(limit)
@@ -116,6 +130,7 @@ const retire = async (db: Kysely<Schema>, before: number, limit: number): Promis
       .where('stream', '=', row.stream)
       .execute();
   }
+  for (const { sha256 } of old) if (sha256 !== null) await deleteUnspoken(db, { sha256 });
   await db.deleteFrom('idempotency_keys').where('expires_at', '<', before).execute();
   return old.length;
 };
@@ -153,6 +168,7 @@ export const resultStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): R
   hasStream: (target) => hasStream(reader, target),
   keepWhole: (done) => units.run((db) => keepWhole(db, done)),
   completeUpload: (done) => units.run((db) => completeUpload(db, done)),
+  smallBlob: async (sha256) => (await firstOf(smallBlob(reader, { sha256 })))?.content ?? null,
   pinnedBy: (machineId, actionId, sha256) => pinnedBy(reader, { machineId, actionId, sha256 }),
   retire: (before, limit) => units.run((db) => retire(db, before, limit)),
   unreferenced: (blobs) => unreferenced(reader, blobs),
