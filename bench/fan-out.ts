@@ -11,6 +11,7 @@ import { DEFAULT_BEHAVIOUR } from '@longarm/fleet/agent/behaviour';
 import { fetchTrust, readToken } from '@longarm/fleet/identity/server-trust';
 import { plannedFleet, startFleet } from '@longarm/fleet/start';
 import { startOwnServer } from '@longarm/fleet/target/own-server';
+import { processCost } from '@longarm/fleet/target/process-cost';
 import { openAccess, requestRuns, uploadScript } from '@longarm/fleet/target/request-runs';
 import { openAdmin } from '@longarm/server/open-admin';
 import { percentileOf } from './latency/percentile.ts';
@@ -40,7 +41,9 @@ try {
   await uploadScript(runs);
   const headers = await openAccess(runs);
   const tookMs: number[] = [];
+  const costOf = () => processCost(server.pidNow())?.processorSeconds ?? 0;
   for (let round = 1; round <= ROUNDS; round++) {
+    const before = costOf();
     const { accepted, refused } = await requestRuns(runs);
     if (accepted !== agents) throw new Error(`accepted ${accepted} of ${agents}: ${JSON.stringify(refused)}`);
     await crew.until(`round ${round} done`, ({ ended }) => ended >= round * agents, STEP_MS);
@@ -52,7 +55,10 @@ try {
     const first = Math.min(...value.map((row) => Date.parse(row.creationDateTimeUtc)));
     const last = Math.max(...value.map((row) => Date.parse(row.lastUpdateDateTimeUtc)));
     tookMs.push(last - first);
-    console.log(`round ${round}: ${agents} devices in ${last - first} ms`);
+    const perAction = ((costOf() - before) * 1_000) / agents;
+    console.log(
+      `round ${round}: ${agents} devices in ${last - first} ms; server: ${perAction.toFixed(2)} ms of processor each`,
+    );
   }
   await crew.stop();
   const median = percentileOf(tookMs, 50);

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bunSqliteDialect } from '@longarm/server/store/bun-sqlite-dialect';
 import { logSync } from '@longarm/server/store/log-sync';
+import { changesOf } from '@longarm/server/store/open-store';
 import { unitQueue } from '@longarm/server/store/unit-queue';
 import { Kysely } from 'kysely';
 import { percentileOf } from './latency/percentile.ts';
@@ -50,7 +51,7 @@ const watchLoop = () => {
 const queued = async (writers: number, syncMs: number) => {
   const database = openDatabase('queued.db', 'normal');
   const writer = new Kysely<{ notes: { id?: number; text: string } }>({ dialect: bunSqliteDialect(database) });
-  const log = logSync(join(folder, 'queued.db'));
+  const log = logSync(join(folder, 'queued.db'), changesOf(database));
   const queue = unitQueue(writer, 'begin immediate', {
     durably: async (commit) => {
       await log.durably(commit);

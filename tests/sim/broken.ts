@@ -55,7 +55,7 @@ const acknowledgesFirst = withActions(({ record, expireOverdue }) => {
   return {
     record: async (reported) => {
       late.push(() => record(reported));
-      return reported.reports.map(() => ({ kind: 'recorded', changed: false, stop: null }));
+      return reported.reports.map(() => ({ kind: 'recorded', changed: false, stop: null, isAwaited: true }));
     },
     expireOverdue: async (now, limit) => {
       for (const run of late) await run();

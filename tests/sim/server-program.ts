@@ -107,6 +107,7 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
     now,
     newId,
     newNonce: newId,
+    turn: () => life.sleep(0),
     log: {
       info: () => {},
       warn: () => {},

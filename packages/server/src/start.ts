@@ -9,6 +9,7 @@ import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { startSweeper } from './dispatch/sweeper.ts';
 import type { SocketData } from './gateway/upgrade.ts';
 import { frontDoor } from './http/front-door.ts';
+import { nextTurn } from './store/next-turn.ts';
 import type { Store } from './store/open-store.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -82,6 +83,7 @@ const engineOf = async ({ config, folder, log, metrics }: World, { now }: Server
     now,
     newId: randomUUID,
     newNonce: () => randomBytes(32).toString('base64url'),
+    turn: nextTurn,
     log,
   });
 };

@@ -76,8 +76,16 @@ export type ResultContent = { readonly stream: ResultStream; readonly bytes: Uin
 export type Reported = { readonly fact: Fact; readonly contents: readonly ResultContent[] };
 
 export type RecordOutcome =
-  /** `changed`: the action's state did; `stop`: the device goes on with what is final here. */
-  | { readonly kind: 'recorded'; readonly changed: boolean; readonly stop: string | null }
+  /**
+   * `changed`: the action's state did; `stop`: the device goes on with what is final here; `isAwaited`: something else waits
+   * for the machine, which may be free now.
+   */
+  | {
+      readonly kind: 'recorded';
+      readonly changed: boolean;
+      readonly stop: string | null;
+      readonly isAwaited: boolean;
+    }
   | { readonly kind: 'missing-uploads'; readonly streams: readonly ResultStream[] }
   /** No such action of this machine: nothing to record, nothing to keep. */
   | { readonly kind: 'unknown' };

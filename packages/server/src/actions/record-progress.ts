@@ -27,13 +27,13 @@ export const recordProgress =
       if (fact.kind === 'command-finished' || fact.kind === 'action-ended') io.transfers.forget(fact.actionId);
     const outcomes = await io.actions.record({ machineId, reports, now: io.clock.now() });
     onRecorded(outcomes);
-    const recorded = reports.filter((_, place) => outcomes[place]?.kind === 'recorded');
-    const changed = reports.filter((_, place) => {
+    const recorded = reports.flatMap(({ fact }, place) => {
       const outcome = outcomes[place];
-      return outcome?.kind === 'recorded' && outcome.changed;
+      return outcome?.kind === 'recorded' ? [{ fact, outcome }] : [];
     });
+    const changed = recorded.filter(({ outcome }) => outcome.changed);
     for (const actionId of new Set(changed.map(({ fact }) => fact.actionId))) io.hints.actionChanged(actionId);
-    if (!recorded.some(({ fact }) => ENDING.has(fact.kind))) return;
-    io.hints.wake(machineId);
-    io.hints.sessionEnded();
+    const ending = recorded.filter(({ fact }) => ENDING.has(fact.kind));
+    if (ending.some(({ outcome }) => outcome.isAwaited)) io.hints.wake(machineId);
+    if (ending.length > 0) io.hints.sessionEnded();
   };

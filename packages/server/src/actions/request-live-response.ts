@@ -7,7 +7,7 @@ import { strictArgsFault } from '@longarm/contract/args';
 import { COMMANDS, type Command, parseCommand } from '@longarm/contract/commands/index';
 import type { CommandType } from '@longarm/contract/commands/types';
 import { Refusal } from '@longarm/contract/errors';
-import { ActionId } from '@longarm/contract/ids';
+import { ActionId, type MachineId, parseMachineId } from '@longarm/contract/ids';
 import { IDEMPOTENCY_HOURS, type Limits } from '@longarm/contract/limits';
 import { allowsCommand, personRolesForCommand } from '@longarm/contract/permission';
 import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
@@ -15,7 +15,7 @@ import type { Caller } from '../audit/ports.ts';
 import type { Reach } from '../audit/reach.ts';
 import type { MachineRecord } from '../machines/ports.ts';
 import type { ActionRecord } from './action-record.ts';
-import type { ActionStore, Clock, Hints, NewCommand, OfferAtOnce, RequestOutcome } from './ports.ts';
+import type { ActionStore, Clock, Hints, NewAction, NewCommand, OfferAtOnce, RequestOutcome } from './ports.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -108,35 +108,62 @@ const refusal = (outcome: Exclude<RequestOutcome, { action: ActionRecord }>, mac
   }
 };
 
+/** All of it but the machine. */
+const newAction = (
+  io: RequestIo,
+  caller: Caller,
+  { request, commands }: { readonly request: LiveResponseRequest; readonly commands: readonly NewCommand[] },
+): Omit<NewAction, 'machineId' | 'claimFor'> => {
+  const now = io.clock.now();
+  const seconds = commands.reduce((sum, command) => sum + command.timeLimitSeconds, 0);
+  return {
+    id: ActionId.parse(io.newId()),
+    tenantId: caller.tenantId,
+    deviceGroups: caller.deviceGroups,
+    requestor: caller.name,
+    origin: caller.origin,
+    requester: { principal: caller.principal, applicationId: caller.applicationId, name: caller.name },
+    caller: caller.subject,
+    comment: request.body.Comment ?? '',
+    commands,
+    idempotency:
+      request.idempotency === null ? null : { ...request.idempotency, expiresAt: now + IDEMPOTENCY_HOURS * HOUR_MS },
+    now,
+    queueMs: Math.ceil(io.limits['queue-hours'] * HOUR_MS),
+    runMs: Math.ceil(seconds * 1_000 + io.limits['grace-minutes'] * MINUTE_MS),
+    maxUnfinishedPerMachine: io.limits['queued-per-machine'],
+    maxSessions: io.limits.sessions,
+  };
+};
+
+type Asked = { readonly outcome: RequestOutcome; readonly machineId: MachineId };
+
+/** An id goes to the unit as it is, which finds the machine itself; a name, and an id that is none, is looked up first. */
+const onMachine = async (
+  io: RequestIo,
+  caller: Caller,
+  { text, ask }: { readonly text: string; readonly ask: (machineId: MachineId) => Promise<RequestOutcome> },
+): Promise<Asked> => {
+  const id = parseMachineId(text);
+  const outcome = id === null ? null : await ask(id);
+  if (id !== null && outcome !== null && outcome.kind !== 'no-machine') return { outcome, machineId: id };
+  const { id: machineId } = await io.findMachine(caller, text);
+  return { outcome: await ask(machineId), machineId };
+};
+
 export const requestLiveResponse =
   (io: RequestIo) =>
   async (caller: Caller, request: LiveResponseRequest): Promise<ActionRecord> => {
     const commands = readCommands(io, caller, request.body);
-    const machine = await io.findMachine(caller, request.machine);
-    const now = io.clock.now();
-    const seconds = commands.reduce((sum, command) => sum + command.timeLimitSeconds, 0);
-    const outcome = await io.actions.request({
-      id: ActionId.parse(io.newId()),
-      tenantId: caller.tenantId,
-      deviceGroups: caller.deviceGroups,
-      machineId: machine.id,
-      requestor: caller.name,
-      origin: caller.origin,
-      requester: { principal: caller.principal, applicationId: caller.applicationId, name: caller.name },
-      caller: caller.subject,
-      comment: request.body.Comment ?? '',
-      commands,
-      idempotency:
-        request.idempotency === null ? null : { ...request.idempotency, expiresAt: now + IDEMPOTENCY_HOURS * HOUR_MS },
-      now,
-      queueMs: Math.ceil(io.limits['queue-hours'] * HOUR_MS),
-      runMs: Math.ceil(seconds * 1_000 + io.limits['grace-minutes'] * MINUTE_MS),
-      maxUnfinishedPerMachine: io.limits['queued-per-machine'],
-      maxSessions: io.limits.sessions,
-      claimFor: io.dispatch.claimFor(machine.id),
-    });
+    const ask = (machineId: MachineId) =>
+      io.actions.request({
+        ...newAction(io, caller, { request, commands }),
+        machineId,
+        claimFor: io.dispatch.claimFor(machineId),
+      });
+    const { outcome, machineId } = await onMachine(io, caller, { text: request.machine, ask });
     if (!('action' in outcome)) throw refusal(outcome, request.machine);
-    if (outcome.kind === 'accepted' && outcome.claim !== null) io.dispatch.offer(machine.id, outcome.claim);
-    else if (outcome.kind === 'accepted') io.hints.wake(machine.id);
+    if (outcome.kind === 'accepted' && outcome.claim !== null) io.dispatch.offer(machineId, outcome.claim);
+    else if (outcome.kind === 'accepted') io.hints.wake(machineId);
     return outcome.action;
   };

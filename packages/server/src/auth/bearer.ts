@@ -53,6 +53,26 @@ const verifyToken = async (io: BearerIo, token: string) => {
 };
 
 type Claims = z.infer<typeof Claims>;
+type Verified = { readonly claims: Claims; readonly expiresAt: EpochMs };
+
+/** Tokens whose signature was verified and whose time is not over: a client shows the same one for an hour. */
+const TOKENS_KEPT = 1_000;
+
+const claimsOf = (io: BearerIo): ((token: string) => Promise<Claims>) => {
+  const kept = new Map<string, Verified>();
+  return async (token) => {
+    const known = kept.get(token);
+    if (known !== undefined && known.expiresAt > io.now()) return known.claims;
+    kept.delete(token);
+    const payload = await verifyToken(io, token);
+    const claims = Claims.safeParse(payload).data;
+    if (claims === undefined) throw unauthorized('The token lacks the claims appid and tid.');
+    kept.set(token, { claims, expiresAt: (payload.exp ?? 0) * 1_000 });
+    const oldest = kept.size > TOKENS_KEPT ? kept.keys().next().value : undefined;
+    if (oldest !== undefined) kept.delete(oldest);
+    return claims;
+  };
+};
 
 /** Who one of our own people is now: roles that were taken away since do not work any more. Null for others. */
 const ownPerson = async (io: BearerIo, claims: Claims): Promise<PersonRecord | null> => {
@@ -83,16 +103,15 @@ const callerOf = async (io: BearerIo, claims: Claims): Promise<Omit<Caller, 'ori
   };
 };
 
-export const authenticate =
-  (io: BearerIo) =>
-  async (authorization: string | null): Promise<Omit<Caller, 'origin'>> => {
+export const authenticate = (io: BearerIo): ((authorization: string | null) => Promise<Omit<Caller, 'origin'>>) => {
+  const readClaims = claimsOf(io);
+  return async (authorization) => {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw unauthorized(
         'Expected an Authorization header with a Bearer token, got none. Ask /{tenant}/oauth2/v2.0/token for one.',
       );
     if (isForeign(token, io.key.kid)) return io.foreignCaller(token);
-    const claims = Claims.safeParse(await verifyToken(io, token)).data;
-    if (claims === undefined) throw unauthorized('The token lacks the claims appid and tid.');
-    return callerOf(io, claims);
+    return callerOf(io, await readClaims(token));
   };
+};

@@ -17,6 +17,7 @@ export type ConnectionIo = {
   readonly onFault: (session: Session, fault: unknown) => void;
   readonly onRefused: Session['onRefused'];
   readonly budgets: Pick<DeviceBudgets, 'spend' | 'leave'>;
+  readonly turn: () => Promise<void>;
 };
 
 export type Connections = {

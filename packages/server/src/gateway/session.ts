@@ -124,6 +124,8 @@ type ReceiveIo = {
   readonly now: () => EpochMs;
   readonly onFault: (session: Session, fault: unknown) => void;
   readonly budgets: Pick<DeviceBudgets, 'spend'>;
+  /** Comes round once: what a device sent together is here. */
+  readonly turn: () => Promise<void>;
 };
 
 /** Remembers that the device holds the action. */
@@ -166,14 +168,14 @@ const isWithinLimits = (io: ReceiveIo, session: Session, size: number): boolean 
 };
 
 type Queued = {
-  /** Characters that wait with it, when it is begun. */
-  readonly size: () => number;
+  /** Resolves to the characters that wait with it, when it is begun. */
+  readonly begin: () => Promise<number>;
   readonly handle: () => Promise<void>;
 };
 
-const enqueue = (io: ReceiveIo, session: Session, { size, handle }: Queued) => {
+const enqueue = (io: ReceiveIo, session: Session, { begin, handle }: Queued) => {
   const work = async () => {
-    const taken = size();
+    const taken = await begin();
     try {
       if (session.phase !== 'closed') await handle();
     } finally {
@@ -186,7 +188,7 @@ const enqueue = (io: ReceiveIo, session: Session, { size, handle }: Queued) => {
   });
 };
 
-/** Reports that come while others are being recorded are recorded together: one unit, one commit, one acknowledgement. */
+/** Reports that come together, or while others are being recorded, are recorded together: one unit, one acknowledgement. */
 const enqueueReport = (io: ReceiveIo, session: Session, report: { readonly frame: Report; readonly size: number }) => {
   session.waitingCharacters += report.size;
   const last = session.together;
@@ -198,7 +200,8 @@ const enqueueReport = (io: ReceiveIo, session: Session, report: { readonly frame
   const together = { reports: [report.frame], characters: report.size };
   session.together = together;
   enqueue(io, session, {
-    size: () => {
+    begin: async () => {
+      await io.turn();
       // they are begun: who comes now is among the next
       if (session.together === together) session.together = null;
       return together.characters;
@@ -216,7 +219,7 @@ const enqueueFrame = (
   session.waitingCharacters += size;
   // a report that comes after it stays after it
   session.together = null;
-  enqueue(io, session, { size: () => size, handle: () => io.handle.frame(session, frame, size) });
+  enqueue(io, session, { begin: async () => size, handle: () => io.handle.frame(session, frame, size) });
 };
 
 /** Takes one message off the wire: what it costs is spent, it is decoded strictly, then handled after those before it. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Generated, Kysely } from 'kysely';
 import { bunSqliteDialect } from './bun-sqlite-dialect.ts';
 import { LogFault, logSync } from './log-sync.ts';
+import { changesOf } from './open-store.ts';
 import { unitQueue } from './unit-queue.ts';
 
 type Schema = { notes: { id: Generated<number>; text: string } };
@@ -31,11 +32,12 @@ const newDatabase = () => {
 };
 
 test('a commit is pending until the disk has it, and not longer', async () => {
-  const { file } = newDatabase();
-  const log = logSync(file);
+  const { file, writer } = newDatabase();
+  const log = logSync(file, changesOf(writer));
   open.push(log.close);
   expect(log.pending()).toBeNull();
   const seen: boolean[] = [];
+  writer.run("insert into notes (text) values ('a')");
   const written = log.durably(async () => void seen.push(log.pending() !== null));
   expect(log.pending()).not.toBeNull();
   await written;
@@ -44,15 +46,17 @@ test('a commit is pending until the disk has it, and not longer', async () => {
 
 test('a read of what is being committed waits for the disk', async () => {
   const { file, writer, connect } = newDatabase();
-  const log = logSync(file);
+  const log = logSync(file, changesOf(writer));
   open.push(log.close);
   const reader = new Kysely<Schema>({
     dialect: bunSqliteDialect(connect(), { isShared: true, settled: log.pending }),
   });
   const order: string[] = [];
   let reading: Promise<unknown> = Promise.resolve();
+  writer.run('begin');
+  writer.run("insert into notes (text) values ('a')");
   const written = log.durably(async () => {
-    writer.run("insert into notes (text) values ('a')");
+    writer.run('commit');
     reading = reader
       .selectFrom('notes')
       .select('text')
@@ -69,7 +73,7 @@ test('a read of what is being committed waits for the disk', async () => {
 
 test('a disk that refuses the log ends all writing, and nobody is told that it is done', async () => {
   const { file, writer } = newDatabase();
-  const log = logSync(file);
+  const log = logSync(file, changesOf(writer));
   const queue = unitQueue(new Kysely<Schema>({ dialect: bunSqliteDialect(writer) }), 'begin immediate', {
     durably: log.durably,
   });
@@ -81,4 +85,16 @@ test('a disk that refuses the log ends all writing, and nobody is told that it i
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await expect(add('d')).rejects.toBeInstanceOf(LogFault);
   expect(log.pending()).toBeNull();
+});
+
+test('a commit of nothing is not synced: nobody waits for a disk', async () => {
+  const { file, writer } = newDatabase();
+  const log = logSync(file, changesOf(writer));
+  // a sync would fail
+  log.close();
+  await log.durably(async () => {
+    expect(log.pending()).toBeNull();
+  });
+  writer.run("insert into notes (text) values ('a')");
+  await expect(log.durably(async () => {})).rejects.toBeInstanceOf(LogFault);
 });

@@ -39,15 +39,21 @@ const syncFolder = (file: string): void => {
   }
 };
 
-/** `database` is open in WAL mode, so that its log is there, and stays the same file for as long as it is. */
-export const logSync = (database: string): LogSync => {
+/**
+ * `database` is open in WAL mode, so that its log is there, and stays the same file for as long as it is.
+ * `changes`: rows written so far by the connection that commits; a commit of nothing needs no sync.
+ */
+export const logSync = (database: string, changes: () => number): LogSync => {
   const file = `${database}-wal`;
   // Windows flushes only what is open for writing
   const descriptor = openSync(file, 'r+');
   syncFolder(file);
   let pending: Promise<void> | null = null;
+  let synced = changes();
   return {
     durably: async (commit) => {
+      const written = changes();
+      if (written === synced) return commit();
       const { promise, resolve } = Promise.withResolvers<void>();
       pending = promise;
       try {
@@ -55,6 +61,7 @@ export const logSync = (database: string): LogSync => {
         await syncData(descriptor).catch((cause) => {
           throw new LogFault(cause);
         });
+        synced = written;
       } finally {
         pending = null;
         resolve();

@@ -147,9 +147,15 @@ export const storeOver = (
   };
 };
 
+/** Rows written by this connection so far. */
+export const changesOf = (database: Database): (() => number) => {
+  const total = database.prepare<{ readonly total: number }, []>('select total_changes() as total');
+  return () => total.get()?.total ?? 0;
+};
+
 export const openStore = async (io: StoreIo): Promise<Store> => {
   const writer = openDatabase(io.file);
   await migrate(writer);
   const reader = openDatabase(io.file);
-  return storeOver({ writer, reader }, { ...io, log: logSync(io.file) });
+  return storeOver({ writer, reader }, { ...io, log: logSync(io.file, changesOf(writer)) });
 };

@@ -16,6 +16,7 @@ export const deviceConnections = (engine: Engine): Connections => {
     newId: engine.newId,
     newNonce: engine.newNonce,
     budgets,
+    turn: engine.turn,
     handle: onFrame({
       onOutput: engine.live.deliver,
       budgets,

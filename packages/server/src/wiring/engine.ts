@@ -40,6 +40,8 @@ export type EngineIo = {
   readonly now: () => EpochMs;
   readonly newId: () => string;
   readonly newNonce: () => string;
+  /** Comes round once: what arrived together is here. */
+  readonly turn: () => Promise<void>;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   /** Whoever counts what goes to devices. */
   readonly watched?: ((sessions: Sessions) => Sessions) | undefined;

@@ -1,14 +1,19 @@
 /** Tenants, applications, enrolment tokens and kept settings in the store. */
 import type { Grant } from '@longarm/contract/application';
-import { TenantId } from '@longarm/contract/ids';
+import { type ApplicationId, TenantId } from '@longarm/contract/ids';
 import type { Role, Scope } from '@longarm/contract/permission';
 import type { Kysely, Selectable } from 'kysely';
 import type { DeviceGroups } from '../../audit/reach.ts';
 import type { AccessStore, ApplicationRecord, EnrolTokenRecord, SecretRecord } from '../../auth/ports.ts';
+import { firstOf, prepared } from '../prepared.ts';
 import type { ApplicationRow, EnrolTokenRow, Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
 import { insertSecret } from './credential-store.ts';
+
+const applicationById = prepared((db, given: { readonly id: ApplicationId }) =>
+  db.selectFrom('applications').selectAll().where('id', '=', given.id),
+);
 
 const applicationRecord = (row: Selectable<ApplicationRow>): ApplicationRecord => ({
   id: row.id,
@@ -164,7 +169,7 @@ export const accessStore = (
 ): AccessStore => ({
   defaultTenant: () => units.run((db) => ensureDefaultTenant(db, clock.now())),
   findApplication: async (id) => {
-    const row = await reader.selectFrom('applications').selectAll().where('id', '=', id).executeTakeFirst();
+    const row = await firstOf(applicationById(reader, { id }));
     return row === undefined ? null : applicationRecord(row);
   },
   addApplication: (application, secret, actor) => units.run((db) => addApplication(db, { application, secret }, actor)),

@@ -1,5 +1,5 @@
 /** Reads actions with their commands and results: three queries, however many actions. */
-import type { ActionId } from '@longarm/contract/ids';
+import type { ActionId, TenantId } from '@longarm/contract/ids';
 import type { Kysely, Selectable } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { Reach } from '../../audit/reach.ts';
@@ -72,14 +72,27 @@ const recordOf = async (db: Kysely<Schema>, row: Selectable<ActionRow>): Promise
   return actionRecord(row, commands, results.rows);
 };
 
+const ofTenant = prepared((db, given: { readonly tenantId: TenantId; readonly id: ActionId }) =>
+  db
+    .selectFrom('actions')
+    .selectAll()
+    .where(actionInReach({ tenantId: given.tenantId, deviceGroups: 'all' }))
+    .where('id', '=', given.id),
+);
+
+const rowInReach = (db: Kysely<Schema>, reach: Reach, id: ActionId) =>
+  reach.deviceGroups === 'all'
+    ? firstOf(ofTenant(db, { tenantId: reach.tenantId, id }))
+    : db.selectFrom('actions').selectAll().where(actionInReach(reach)).where('id', '=', id).executeTakeFirst();
+
 /** One action by id, or null where it is not there, or out of reach. */
 export const loadActionInReach = async (
   db: Kysely<Schema>,
   reach: Reach,
   id: ActionId,
 ): Promise<ActionRecord | null> => {
-  const rows = await db.selectFrom('actions').selectAll().where(actionInReach(reach)).where('id', '=', id).execute();
-  return rows[0] === undefined ? null : recordOf(db, rows[0]);
+  const row = await rowInReach(db, reach, id);
+  return row === undefined ? null : recordOf(db, row);
 };
 
 /** One action by id, whoever asks, or null. */

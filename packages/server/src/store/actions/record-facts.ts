@@ -4,15 +4,17 @@
  * final already.
  */
 import { isFinal } from '@longarm/contract/action';
-import type { ActionId } from '@longarm/contract/ids';
+import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, RecordOutcome, Reported } from '../../actions/ports.ts';
 import type { NewAuditEntry } from '../../audit/ports.ts';
+import { prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
 import { writeAuditEntries } from '../write-audit.ts';
 import { afterEvent, writeState } from './apply-event.ts';
+import { isNotOver } from './conditions.ts';
 import { keepResults, missingStreams } from './finished-results.ts';
 import { loadAction } from './load-actions.ts';
 
@@ -44,6 +46,22 @@ const stopReason = (before: ActionRecord, fact: Fact): string | null =>
     ? (before.reason ?? `the action is ${before.status}`)
     : null;
 
+/** Facts after which the machine may be free for another action. */
+const ENDS: ReadonlySet<Fact['kind']> = new Set(['refused', 'command-finished', 'action-ended']);
+
+const others = prepared((db, given: { readonly machineId: MachineId; readonly actionId: ActionId }) =>
+  db
+    .selectFrom('actions')
+    .select('id')
+    .where('machine_id', '=', given.machineId)
+    .where(isNotOver)
+    .where('id', '<>', given.actionId)
+    .limit(1),
+);
+
+const othersWait = async (db: Kysely<Schema>, given: Parameters<typeof others>[1]): Promise<boolean> =>
+  (await others(db, given)).rows.length > 0;
+
 const recordFact = async (telling: Telling, { fact, contents }: Reported): Promise<RecordOutcome> => {
   const { db, reports, entries } = telling;
   const { machineId, now } = reports;
@@ -61,7 +79,8 @@ const recordFact = async (telling: Telling, { fact, contents }: Reported): Promi
     told.after = applied.action;
     entries.push(applied.entry);
   }
-  return { kind: 'recorded', changed: applied !== null || evidence, stop: stopReason(action, fact) };
+  const isAwaited = ENDS.has(fact.kind) && (await othersWait(db, { machineId, actionId: fact.actionId }));
+  return { kind: 'recorded', changed: applied !== null || evidence, stop: stopReason(action, fact), isAwaited };
 };
 
 export const recordFacts = async (db: Kysely<Schema>, reports: Reports): Promise<readonly RecordOutcome[]> => {
