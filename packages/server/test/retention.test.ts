@@ -1,8 +1,10 @@
 /** Retention (semantics 19): results go after their time, what is still needed stays, and the record of it all. */
+import { Database } from 'bun:sqlite';
 import { afterEach, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Sha256 } from '@longarm/contract/ids';
 import { PROFILES } from '@longarm/contract/limits';
 import { retireResults } from '@longarm/server/actions/retire-results';
 import { diskBlobStore } from '@longarm/server/blobs/disk';
@@ -108,4 +110,42 @@ test('bytes that a library file or another result shares stay; orphans go, but n
   expect(await retire(server, 0.05)).toEqual({ results: 0, blobs: 1 });
   expect(await retire(server, 31)).toEqual({ results: 1, blobs: 0 });
   expect((await server.api.call('/api/libraryfiles/shared.bin/content')).text).toBe('shared');
+});
+
+test('small results go with the last row that speaks of them', async () => {
+  const server = await newServer();
+  await server.api.upload('s.sh', 'echo hi');
+  const Commands = [{ type: 'RunScript', params: [{ key: 'ScriptName', value: 's.sh' }] }];
+  const same = Sha256.parse(sha256('same'));
+  const content = Buffer.from('same').toString('base64');
+  for (const name of ['one', 'two']) {
+    const device = await server.device(name);
+    await server.api.post(`/api/machines/${device.machineId}/runliveresponse`, { Commands });
+    const { actionId } = await device.takeOffer();
+    const streams = ['stdout', 'stderr'] as const;
+    await device.report(
+      {
+        kind: 'command-finished',
+        actionId,
+        index: 0,
+        outcome: 'Completed',
+        errors: [],
+        exitCode: 0,
+        results: streams.map((stream) => ({ stream, sha256: same, sizeBytes: 4, name: stream, cutBytes: 0 })),
+      },
+      streams.map((stream) => ({ stream, content })),
+    );
+  }
+  const kept = () => storeRows(server.dataFolder, 'select sha256 from small_blobs').length;
+  expect(kept()).toBe(1);
+  // the first action's are old, the second's are not
+  const database = new Database(join(server.dataFolder, 'store.db'));
+  database.run(
+    'update results set created_at = created_at - 86400000 where rowid in (select rowid from results order by rowid limit 2)',
+  );
+  database.close();
+  expect(await retire(server, 29.5)).toEqual({ results: 2, blobs: 0 });
+  expect(kept()).toBe(1);
+  expect((await retire(server, 30.5)).results).toBe(2);
+  expect(kept()).toBe(0);
 });

@@ -20,7 +20,7 @@ import {
   uploadPath,
 } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent, FrameToAgentType } from '@longarm/contract/wire/to-agent';
-import type { Fact, UploadedResult } from '@longarm/contract/wire/to-server';
+import type { Fact, InlineContent, UploadedResult } from '@longarm/contract/wire/to-server';
 import {
   formatTransferProof,
   TRANSFER_PROOF_HEADER,
@@ -226,15 +226,16 @@ export class ScriptedDevice {
   }
 
   /** Sends the next report without waiting; gives its sequence. */
-  tell(fact: DistributiveOmit<Fact, 'at'>): number {
+  tell(fact: DistributiveOmit<Fact, 'at'>, contents?: readonly InlineContent[]): number {
     this.#sequence++;
-    this.send({ type: 'report', sequence: this.#sequence, fact: { ...fact, at: this.#now() } });
+    const inline = contents === undefined ? {} : { contents };
+    this.send({ type: 'report', sequence: this.#sequence, fact: { ...fact, at: this.#now() }, ...inline });
     return this.#sequence;
   }
 
   /** Sends the next report and waits until it is acknowledged. */
-  async report(fact: DistributiveOmit<Fact, 'at'>): Promise<void> {
-    const sequence = this.tell(fact);
+  async report(fact: DistributiveOmit<Fact, 'at'>, contents?: readonly InlineContent[]): Promise<void> {
+    const sequence = this.tell(fact, contents);
     for (;;) {
       const acknowledged = await this.take('acknowledge');
       if (acknowledged.sequence >= sequence) return;

@@ -132,6 +132,17 @@ describe('the script itself', () => {
     writeFileSync(join(io.folders.scriptFolder(file.sha256), 'a.sh'), 'echo wrong');
     expect(output(await run({ text: 'echo right' }))).toBe('right\n');
   });
+  test('that came with the offer is not fetched', async () => {
+    const { file } = orderedScript({ text: 'echo brought' });
+    const brought = (sha256: string) => (sha256 === file?.sha256 ? new TextEncoder().encode('echo brought') : null);
+    expect(output(await run({ text: 'echo brought' }, { brought }))).toBe('brought\n');
+    expect(requests.filter((path) => path.includes('/files/'))).toEqual([]);
+  });
+  test('is fetched when what came with the offer is something else', async () => {
+    const brought = () => new TextEncoder().encode('echo wrong');
+    expect(output(await run({ text: 'echo right' }, { brought }))).toBe('right\n');
+    expect(requests.filter((path) => path.includes('/files/'))).toHaveLength(1);
+  });
   test('that the server refuses is not run', async () => {
     server.settings.intercept = () => new Response(null, { status: 404 });
     const end = await run({ text: 'true' });

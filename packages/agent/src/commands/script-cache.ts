@@ -45,12 +45,19 @@ const downloadTo = async (io: CommandIo, run: ScriptRun, order: PinnedFile & { r
   return end.kind === 'failed' ? failedWith(`${run.command.scriptName}: ${end.sentence}`) : null;
 };
 
-/** Null when it is there now. What came with the offer is looked at like everything else: by its hash, before it runs. */
+/** What came with the offer, if it is what is ordered. */
+const broughtBytes = (run: ScriptRun, { sha256, sizeBytes }: PinnedFile): Uint8Array | null => {
+  const brought = run.brought(sha256);
+  if (brought?.length !== sizeBytes) return null;
+  return new Bun.CryptoHasher('sha256').update(brought).digest('hex') === sha256 ? brought : null;
+};
+
+/** Null when it is there now. */
 const fetchTo = async (io: CommandIo, run: ScriptRun, file: PinnedFile): Promise<CommandEnd | null> => {
   const incoming = io.folders.incomingFile(run.actionId, run.index);
   try {
-    const brought = run.brought(file.sha256);
-    if (brought?.length === file.sizeBytes) writeFileSync(incoming, brought, { mode: 0o600 });
+    const brought = broughtBytes(run, file);
+    if (brought !== null) writeFileSync(incoming, brought, { mode: 0o600 });
     else {
       const fault = await downloadTo(io, run, { ...file, to: incoming });
       if (fault !== null) return fault;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { INLINE_RESULT_BYTES } from '@longarm/contract/limits';
 import { WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import type { Fact, Report } from '@longarm/contract/wire/to-server';
 import { silentLog } from '../../test/command-world.ts';
@@ -161,6 +162,45 @@ test('an upload that the end of the connection stopped is done again on the next
   connect();
   await sentAre([1]);
   expect(sent[0]?.fact).toEqual(finished);
+});
+
+test('small outputs go with their report; one that the server misses is uploaded after that', async () => {
+  const bytes = new TextEncoder().encode('said');
+  for (const path of ['/spool/out', '/spool/err']) spooled.set(path, bytes);
+  const results = finished.results.map((one) => ({ ...one, sizeBytes: bytes.length }));
+  const fact = { ...finished, results };
+  journal.report({
+    fact,
+    sources: [
+      { stream: 'stdout', path: '/spool/out', isSpool: true },
+      { stream: 'stderr', path: '/spool/err', isSpool: true },
+    ],
+  });
+  connect();
+  await sentAre([1]);
+  const content = Buffer.from(bytes).toString('base64');
+  expect(sent[0]?.contents).toEqual([
+    { stream: 'stdout', content },
+    { stream: 'stderr', content },
+  ]);
+  expect(delivered).toEqual([]);
+  box.missingUploads({ type: 'missing-uploads', sequence: 1, actionId, index: 0, streams: ['stderr'] });
+  await sentAre([1, 1]);
+  expect(delivered).toContain('/spool/err');
+  expect(sent[1]?.contents).toBeUndefined();
+});
+
+test('outputs longer than the bound together, and those that cannot be read, are uploaded', async () => {
+  tellFinished();
+  spooled.set('/spool/out', new Uint8Array(INLINE_RESULT_BYTES));
+  spooled.set('/collected', new Uint8Array(1));
+  const long = { ...finished, results: [{ ...result('stdout'), sizeBytes: INLINE_RESULT_BYTES + 1 }] };
+  journal.report({ fact: long, sources: [{ stream: 'stdout', path: '/spool/long', isSpool: true }] });
+  connect();
+  await sentAre([1, 2]);
+  expect(sent.map(({ contents }) => contents)).toEqual([undefined, undefined]);
+  // a collected file is no spool, so it is not taken for one
+  expect(delivered).toEqual(['/spool/out', '/collected', '/spool/long']);
 });
 
 test('small results go together, a large one alone', async () => {
