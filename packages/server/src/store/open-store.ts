@@ -38,6 +38,7 @@ import { callersMigration } from './migrations/0006-callers.ts';
 import { actionListsMigration } from './migrations/0007-action-lists.ts';
 import { unsettledCancelsMigration } from './migrations/0008-unsettled-cancels.ts';
 import { smallBlobsMigration } from './migrations/0011-small-blobs.ts';
+import { reachableActionsMigration } from './migrations/0012-reachable-actions.ts';
 import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
 import { readStatistics, type Statistics } from './statistics.ts';
@@ -101,6 +102,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0007-action-lists': actionListsMigration,
           '0008-unsettled-cancels': unsettledCancelsMigration,
           '0011-small-blobs': smallBlobsMigration('blob'),
+          '0012-reachable-actions': reachableActionsMigration,
         }),
     },
   });

@@ -249,6 +249,8 @@ export type ActionRow = {
   approver: string | null;
   approval_reason: string | null;
   approval_decided_at: EpochMs | null;
+  /** Its machine is connected; kept true to that for as long as the action is Pending. */
+  is_reachable: Truth;
 };
 
 export type CommandRow = {

@@ -1,13 +1,14 @@
 /** Actions in the store: each method one unit of work, or one read. */
 import type { MachineId } from '@longarm/contract/ids';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { ActionStore, UnconfirmedCancel } from '../../actions/ports.ts';
+import { prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
 import { together } from '../together.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { cancelAction } from './cancel-action.ts';
 import { claimNext } from './claim-next.ts';
-import { holdsSlot, isPending, isUnfinished } from './conditions.ts';
+import { holdsSlot, isReady } from './conditions.ts';
 import { decideAction } from './decide-action.ts';
 import { declareRestored } from './declare-restored.ts';
 import { expireOverdue } from './expire-overdue.ts';
@@ -20,22 +21,20 @@ import { requestAction } from './request-action.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
-const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): Promise<readonly MachineId[]> => {
-  const rows = await db
+const readyMachines = prepared((db, given: { readonly now: number; readonly limit: number }) =>
+  db
     .selectFrom('actions')
-    .innerJoin('machines', 'machines.id', 'actions.machine_id')
-    .select('actions.machine_id')
-    // the first names the index that holds those that are not over, by machine
-    .where(isUnfinished)
-    .where(isPending)
-    .where('machines.session_id', 'is not', null)
-    .where((eb) => eb.or([eb('actions.approval_state', 'is', null), eb('actions.approval_state', '=', 'Approved')]))
-    .where((eb) => eb.or([eb('actions.lease_until', 'is', null), eb('actions.lease_until', '<=', now)]))
-    .groupBy('actions.machine_id')
-    .orderBy((eb) => eb.fn.min('actions.seq'))
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.machine_id);
+    .select('machine_id')
+    .where(isReady)
+    .where((eb) => eb.or([eb('approval_state', 'is', null), eb('approval_state', '=', 'Approved')]))
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', given.now)]))
+    .orderBy('seq')
+    .limit(sql<number>`${given.limit}`),
+);
+
+const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): Promise<readonly MachineId[]> => {
+  const { rows } = await readyMachines(db, { now, limit });
+  return [...new Set(rows.map((row) => row.machine_id))];
 };
 
 const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<readonly UnconfirmedCancel[]> => {

@@ -5,6 +5,8 @@
 import { type SqlBool, sql } from 'kysely';
 
 export const isPending = sql<SqlBool>`actions.status = 'Pending'`;
+/** It waits, and its machine is connected. */
+export const isReady = sql<SqlBool>`actions.status = 'Pending' and actions.is_reachable = 1`;
 export const isInProgress = sql<SqlBool>`actions.status = 'InProgress'`;
 export const isUnfinished = sql<SqlBool>`actions.status in ('Pending', 'InProgress')`;
 export const holdsSlot = sql<SqlBool>`actions.holds_slot = 1`;

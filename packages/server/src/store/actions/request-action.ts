@@ -183,6 +183,7 @@ const newActionRow = (action: NewAction, { machine, approval }: Found): NewRow =
   approver: null,
   approval_reason: null,
   approval_decided_at: null,
+  is_reachable: machine.session_id === null ? 0 : 1,
 });
 
 const insertIdempotencyKey = async (db: Kysely<Schema>, action: NewAction) => {

@@ -3,6 +3,7 @@ import type { MachineId } from '@longarm/contract/ids';
 import { type Kysely, sql } from 'kysely';
 import { type Generations, present } from '../../machines/generation.ts';
 import type { Connection, ConnectOutcome, DeviceIdentity } from '../../machines/ports.ts';
+import { markReachable } from '../actions/mark-reachable.ts';
 import type { Schema } from '../schema.ts';
 import { type Judged, judgeCopied, type Known, readGenerations } from './copied-machine.ts';
 import { factColumns, rememberAddresses } from './machine-rows.ts';
@@ -80,6 +81,8 @@ const judge = async (db: Kysely<Schema>, known: Known, connection: Connection): 
 const enter = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
   if (entering.length === 0) return;
   await updateAll(db, entering);
+  const entered = entering.map(({ connection }) => connection.machineId);
+  await markReachable(db, entered, true);
   await rememberAddresses(
     db,
     entering.map(({ connection: { machineId, facts, externalIp, now } }) => {

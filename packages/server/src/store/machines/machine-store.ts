@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Reach } from '../../audit/reach.ts';
 import { keep } from '../../machines/generation.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
+import { markAllUnreachable, markReachable } from '../actions/mark-reachable.ts';
 import { foldCase } from '../odata/fold-case.ts';
 import { machineInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
@@ -139,12 +140,14 @@ export const machineStore = (io: MachineStoreIo): MachineStore => ({
   generationKept: (machineId, hash) => io.units.run((db) => keepGeneration(db, machineId, hash)),
   disconnected: (machineId, sessionId, now) =>
     io.units.run(async (db) => {
-      await db
+      const { numUpdatedRows } = await db
         .updateTable('machines')
         .set({ session_id: null, last_seen: now })
         .where('id', '=', machineId)
         .where('session_id', '=', sessionId)
-        .execute();
+        .executeTakeFirst();
+      // another connection of it may be there already
+      if (numUpdatedRows > 0n) await markReachable(db, [machineId], false);
     }),
   seen: async (machineIds, now) => {
     for (let start = 0; start < machineIds.length; start += MACHINES_PER_UNIT) {
@@ -155,6 +158,7 @@ export const machineStore = (io: MachineStoreIo): MachineStore => ({
   disconnectAll: () =>
     io.units.run(async (db) => {
       await db.updateTable('machines').set({ session_id: null }).where('session_id', 'is not', null).execute();
+      await markAllUnreachable(db);
     }),
   get: async (reach, machineId) => {
     const rows = await io.reader
