@@ -55,7 +55,13 @@ const acknowledgesFirst = withActions(({ record, expireOverdue }) => {
   return {
     record: async (reported) => {
       late.push(() => record(reported));
-      return reported.reports.map(() => ({ kind: 'recorded', changed: false, stop: null, isAwaited: true }));
+      return reported.reports.map(() => ({
+        kind: 'recorded',
+        changed: false,
+        stop: null,
+        isAwaited: true,
+        ended: null,
+      }));
     },
     expireOverdue: async (now, limit) => {
       for (const run of late) await run();

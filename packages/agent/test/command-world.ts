@@ -108,6 +108,7 @@ export const commandRun = (
   terms: { maxGetBytes: 1_048_576, maxOutputBytes: 65_536, stopOnNonzeroExit: false },
   ticket: { current: () => 'ticket', refused: () => {} },
   brought: () => null,
+  time: (_part, work) => work(),
   stop: stopped.signal,
   stopReason: stopped.reason,
   onProcess: () => {},

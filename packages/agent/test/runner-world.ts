@@ -2,7 +2,7 @@
 
 import type { CommandIo } from '../src/commands/command-run.ts';
 import { runCommand } from '../src/commands/index.ts';
-import { broughtFiles } from '../src/inbox/brought-files.ts';
+import { offerMemo } from '../src/inbox/offer-memo.ts';
 import { openJournal } from '../src/journal/journal.ts';
 import { fileDisk } from '../src/platform/log-disk.ts';
 import type { Platform } from '../src/platform/platform.ts';
@@ -31,7 +31,8 @@ export const runnerWorld = (
     leftOver: leftOver({ commands, log: silentLog }),
     bootId: platform.bootId(),
     tickets,
-    brought: broughtFiles(),
+    memo: offerMemo(),
+    monotonic: () => performance.now(),
     now: () => 1_000,
     after: realAfter,
     log: silentLog,

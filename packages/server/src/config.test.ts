@@ -46,6 +46,7 @@ describe('what applies', () => {
       logLevel: 'info',
       agentsFolder: null,
       metrics: null,
+      traces: null,
     });
   });
 

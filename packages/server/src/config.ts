@@ -41,6 +41,8 @@ export type ServerConfig = {
   readonly agentsFolder: string | null;
   /** Where metrics are served, on loopback; null for nowhere. Port 0 lets the system choose. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
+  /** Where traces are sent, by OTLP over HTTP; null for nowhere. */
+  readonly traces: string | null;
 };
 
 /** What is wrong with the configuration, a sentence each. */
@@ -71,6 +73,7 @@ const SERVER_OPTIONS = {
   'log-level': { type: 'string' },
   agents: { type: 'string' },
   metrics: { type: 'string' },
+  traces: { type: 'string' },
   config: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -93,6 +96,7 @@ const TEXTS = [
   'log-level',
   'agents',
   'metrics',
+  'traces',
 ] as const;
 
 type Settings = { readonly [Name in (typeof TEXTS)[number] | (typeof TRUTHS)[number]]?: string } & {
@@ -220,6 +224,19 @@ const parseMetrics = (text: string | undefined, faults: string[]): ServerConfig[
   return address;
 };
 
+/** The collector's address; OTLP's own path where none is given. */
+const parseTraces = (text: string | undefined, faults: string[]): string | null => {
+  if (text === undefined) return null;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+    faults.push(
+      `traces: expected the address of a collector for OTLP over HTTP, as http://127.0.0.1:4318, without a name and a password`,
+    );
+    return null;
+  }
+  return url.pathname === '/' ? new URL('/v1/traces', url).href : url.href;
+};
+
 const parsePublicUrl = (text: string | undefined, faults: string[]): string | null => {
   if (text === undefined) return null;
   const url = URL.parse(text);
@@ -276,6 +293,7 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
     logLevel: oneOf('log-level', { text: all['log-level'] ?? 'info', allowed: LOG_LEVELS }, faults),
     agentsFolder: all.agents ?? null,
     metrics: parseMetrics(all.metrics, faults),
+    traces: parseTraces(all.traces, faults),
   };
   if (faults.length > 0) throw new ConfigFault(faults);
   return Object.freeze(config);

@@ -28,6 +28,7 @@ Options:
   --stop-on-nonzero-exit   a script that exits non-zero fails, and ends its sequence
   --log-level LEVEL        debug, info (default), warn, error, silent
   --metrics HOST:PORT      serve metrics for Prometheus there, on loopback, as 127.0.0.1:9464; off by default
+  --traces URL             send traces to this collector, by OTLP over HTTP, as http://127.0.0.1:4318; off by default
   --agents DIR             executables of the agent that devices fetch; default: beside this executable
   --config FILE            the same names in TOML, limits in a table [limit]
   -h, --help               this text

@@ -37,6 +37,7 @@ import {
 import { restApi } from './wiring/rest-api.ts';
 import { serveAdmin } from './wiring/serve-admin.ts';
 import { frontDoorRefusals } from './wiring/tallied.ts';
+import { tracingOf } from './wiring/traces.ts';
 
 const MIB = 1_048_576;
 
@@ -69,13 +70,15 @@ const openFolder = (config: ServerConfig, { now }: ServerTime, metrics: Metrics 
     },
   });
 
-const engineOf = async ({ config, folder, log, metrics }: World, { now }: ServerTime): Promise<Engine> => {
+const engineOf = async ({ config, folder, log, metrics, tracing }: World, { now }: ServerTime): Promise<Engine> => {
   const { store, sealKey, audience } = folder;
   const blobs = await diskBlobStore({ folder: join(folder.path, 'blobs'), now });
-  const told: Store = { ...store, actions: loggedActions(log, store.actions) };
+  const logged = loggedActions(log, store.actions);
+  const told: Store = { ...store, actions: tracing?.store(logged) ?? logged };
   return openEngine({
     store: metrics === null ? told : meteredStore(metrics, told),
     blobs: metrics === null ? blobs : meteredBlobs(metrics, blobs),
+    offered: tracing?.offered,
     watched: metrics === null ? undefined : (sessions) => meteredSessions(metrics, sessions),
     limits: config.limits,
     sealKey,
@@ -108,7 +111,7 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
     token: rest.token,
     enrol: enrol.door,
     signIn: rest.signIn,
-    transfer: dataPlane(engine, rest.links),
+    transfer: dataPlane(engine, world, rest.links),
     install: install.door,
     upgrade: (request, server, address) =>
       new URL(request.url).pathname === devices.path && server.upgrade(request, { data: devices.socketData(address) }),
@@ -149,6 +152,7 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
     await metricsDoor?.stop();
     await server.stop();
     await audit.finish();
+    await world.tracing?.close();
     await folder.close();
   };
   return { url: listenUrl(config, server.port), metricsPort: metricsDoor?.port ?? null, stop };
@@ -163,7 +167,7 @@ export const startServer = async (
   const metrics = metricsOf(config);
   const folder = await openFolder(config, time, metrics);
   try {
-    return await run({ config, folder, log, metrics }, time);
+    return await run({ config, folder, log, metrics, tracing: tracingOf(config) }, time);
   } catch (fault) {
     await folder.close();
     throw fault;

@@ -4,6 +4,7 @@ import type { ActionId, Sha256 } from '@longarm/contract/ids';
 import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS } from '@longarm/contract/limits';
 import type { ResultStream } from '@longarm/contract/result';
 import type { EnvelopeCommand, EnvelopePayload } from '@longarm/contract/wire/envelope';
+import type { DeviceStep } from '@longarm/contract/wire/to-server';
 import type { Platform } from '../platform/platform.ts';
 import type { Guard, Ruling } from '../policy/guard.ts';
 import type { ProcessIo } from '../process/run-process.ts';
@@ -42,6 +43,8 @@ export type CommandRun = {
   readonly ticket: TicketHolder;
   /** The bytes of a file that came with the offer, as they came; null for one that has to be fetched. */
   readonly brought: (sha256: Sha256) => Uint8Array | null;
+  /** Does a part of the command, and has it timed where the action is traced. */
+  readonly time: <Answer>(part: DeviceStep['name'], work: () => Promise<Answer>) => Promise<Answer>;
   /** Aborted when the command has to stop; `stopReason` says why. */
   readonly stop: AbortSignal;
   readonly stopReason: () => StopReason;

@@ -78,7 +78,7 @@ export const getFile = async (io: CommandIo, run: GetRun): Promise<CommandEnd> =
   const source = await openSource(run.command.path, io.workingFolder.path, run.ruling.pathFault);
   if (source.kind === 'refused') return failedWith(source.sentence);
   try {
-    return withLink(await collect(io, run, source), run, source);
+    return withLink(await run.time('send', () => collect(io, run, source)), run, source);
   } finally {
     await source.file.close();
   }

@@ -36,7 +36,7 @@ const fetchAndPlace = async (io: CommandIo, run: PutRun, file: NonNullable<PutRu
   const from = libraryFilePath(run.actionId, file.sha256);
   const { ticket, stop } = run;
   try {
-    const end = await download(io.transfer, { from, to: incoming, ...file, ticket, stop });
+    const end = await run.time('fetch', () => download(io.transfer, { from, to: incoming, ...file, ticket, stop }));
     if (end.kind === 'stopped') return stoppedTransfer(run, end.fault);
     return end.kind === 'failed' ? failedWith(`${run.command.fileName}: ${end.sentence}`) : place(io, run, incoming);
   } finally {

@@ -111,13 +111,13 @@ export const runScript = async (io: CommandIo, run: ScriptRun): Promise<CommandE
   const split = splitArgs(args);
   const fault = argsFault(scriptName, split);
   if (fault !== null) return failedWith(fault);
-  const script = await fetchedScript(io, run);
+  const script = await run.time('fetch', () => fetchedScript(io, run));
   if (script.kind === 'failed') return script.end;
   if (run.stop.aborted) return failedWith(stopSentence(run));
   const interpreter = await interpreterOf(io, run, script.path);
   if (interpreter.kind === 'missing') return failedWith(interpreter.sentence);
   try {
-    return await execute(io, run, [...interpreter.command, script.path, ...split]);
+    return await run.time('run', () => execute(io, run, [...interpreter.command, script.path, ...split]));
   } catch (cause) {
     return failedWith(`${scriptName}: could not be started: ${faultText(cause)}`);
   }

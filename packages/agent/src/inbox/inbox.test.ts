@@ -18,8 +18,8 @@ import {
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { fileDisk } from '../platform/log-disk.ts';
-import { broughtFiles } from './brought-files.ts';
 import { type Inbox, inbox } from './inbox.ts';
+import { offerMemo } from './offer-memo.ts';
 
 const NOW = 1_800_000_000_000;
 const key = signingKey();
@@ -45,7 +45,7 @@ beforeEach(() => {
     bootId: 'boot',
     now: () => NOW,
     log: silentLog,
-    brought: broughtFiles(),
+    memo: offerMemo(),
     begin: (actionId) => begun.push(actionId),
     cancelRun: (actionId) => {
       cancelled.push(actionId);

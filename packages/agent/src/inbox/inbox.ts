@@ -11,7 +11,7 @@ import type { ActionRecord } from '../journal/entries.ts';
 import type { Journal } from '../journal/journal.ts';
 import { faultText } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
-import type { BroughtFiles } from './brought-files.ts';
+import type { OfferMemo } from './offer-memo.ts';
 import { readEnvelope } from './read-envelope.ts';
 import { refusalOf } from './refusal-of.ts';
 
@@ -24,8 +24,7 @@ export type InboxIo = {
   /** Server time. */
   readonly now: () => EpochMs;
   readonly log: Log;
-  /** Where files lie that came with an offer. */
-  readonly brought: Pick<BroughtFiles, 'keep'>;
+  readonly memo: Pick<OfferMemo, 'keep'>;
   /** An action was taken on and waits for its turn. */
   readonly begin: (actionId: ActionId) => void;
   /** True when the action runs: it is being stopped and its end is told from there. */
@@ -75,7 +74,7 @@ const takeOn = (io: InboxIo, payload: EnvelopePayload, ticket: string): string |
   }
 };
 
-const onOffer = (io: InboxIo, { actionId, envelope, ticket, files = [] }: Frame<'offer'>) => {
+const onOffer = (io: InboxIo, { actionId, envelope, ticket, ...extras }: Frame<'offer'>) => {
   // the id before everything else: an offer that is made again is no new one, whatever its counter
   const known = io.journal.action(actionId);
   if (known !== null) {
@@ -96,7 +95,7 @@ const onOffer = (io: InboxIo, { actionId, envelope, ticket, files = [] }: Frame<
   const lack = takeOn(io, payload, ticket);
   if (lack !== null) return refuse(io, actionId, `${NO_JOURNAL}: ${lack}`);
   io.log('info', 'accepted an action', { actionId, commands: payload.commands.length });
-  io.brought.keep(actionId, files);
+  io.memo.keep(actionId, extras);
   io.begin(actionId);
 };
 

@@ -2,7 +2,7 @@
 import { ActionId } from '@longarm/contract/ids';
 import { RESULT_STREAMS } from '@longarm/contract/result';
 import { EnvelopePayload } from '@longarm/contract/wire/envelope';
-import { Fact } from '@longarm/contract/wire/to-server';
+import { DeviceStep, Fact } from '@longarm/contract/wire/to-server';
 import { z } from 'zod';
 
 const Stream = z.enum(RESULT_STREAMS);
@@ -25,6 +25,7 @@ export const OwedReport = z.strictObject({
   sources: z.array(ResultSource),
   /** Streams that the server has. */
   uploaded: z.array(Stream),
+  steps: z.array(DeviceStep).optional(),
 });
 export type OwedReport = z.infer<typeof OwedReport>;
 

@@ -4,7 +4,7 @@
  */
 import type { ActionId } from '@longarm/contract/ids';
 import { faultCode } from '@longarm/contract/system-fault';
-import type { Fact } from '@longarm/contract/wire/to-server';
+import type { DeviceStep, Fact } from '@longarm/contract/wire/to-server';
 import type { DiskReserve } from '../platform/disk-reserve.ts';
 import { faultText } from '../platform/fault.ts';
 import type { LogDisk } from '../platform/log-disk.ts';
@@ -22,6 +22,8 @@ export type NewFact = {
   readonly sources?: readonly ResultSource[];
   /** Streams that the server has already. */
   readonly uploaded?: OwedReport['uploaded'];
+  /** What its parts took, where that was asked for. */
+  readonly steps?: readonly DeviceStep[];
 };
 
 type Offered = Omit<Extract<Entry, { kind: 'offered' }>, 'kind'>;
@@ -143,13 +145,14 @@ const recorder = (io: RecorderIo, state: JournalState): Recorder => {
   };
 };
 
-const factEntry = (state: JournalState, offset: number, { fact, sources, uploaded }: NewFact): Entry => ({
+const factEntry = (state: JournalState, offset: number, { fact, sources, uploaded, steps = [] }: NewFact): Entry => ({
   kind: 'fact',
   report: {
     sequence: state.nextSequence + offset,
     fact,
     sources: [...(sources ?? [])],
     uploaded: [...(uploaded ?? [])],
+    ...(steps.length === 0 ? {} : { steps: [...steps] }),
   },
 });
 

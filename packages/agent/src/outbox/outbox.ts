@@ -129,8 +129,13 @@ type Draining = {
   readonly wasMissed: (sequence: number) => boolean;
 };
 
-const sendReport = (connection: Connection, { sequence, fact }: OwedReport, contents: readonly InlineContent[]) => {
-  connection.send({ type: 'report', sequence, fact, ...(contents.length === 0 ? {} : { contents: [...contents] }) });
+const sendReport = (
+  connection: Connection,
+  { sequence, fact, steps }: OwedReport,
+  contents: readonly InlineContent[],
+) => {
+  const inline = contents.length === 0 ? {} : { contents: [...contents] };
+  connection.send({ type: 'report', sequence, fact, ...inline, ...(steps === undefined ? {} : { steps }) });
   connection.sent = sequence;
 };
 

@@ -10,6 +10,7 @@ import type { NewFact } from '../journal/journal.ts';
 import { faultText } from '../platform/fault.ts';
 import { finishedFact } from './finished-fact.ts';
 import type { RunnerIo } from './runner-io.ts';
+import { type StepClock, stepClock } from './step-clock.ts';
 
 /** How a running action is stopped from outside. */
 export type Control = {
@@ -18,7 +19,12 @@ export type Control = {
   readonly reason: () => Exclude<StopReason, 'timed-out'> | null;
 };
 
-type Step = { readonly payload: EnvelopePayload; readonly index: number; readonly control: Control };
+type Step = {
+  readonly payload: EnvelopePayload;
+  readonly index: number;
+  readonly control: Control;
+  readonly clock: StepClock;
+};
 
 const putBefore = ({ payload, index }: Step): readonly string[] =>
   payload.commands.slice(0, index).flatMap(({ command }) => (command.type === 'PutFile' ? [command.fileName] : []));
@@ -40,7 +46,8 @@ const runStep = async (io: RunnerIo, step: Step): Promise<CommandEnd | null> => 
       put: putBefore(step),
       terms: payload,
       ticket: io.tickets.of(actionId),
-      brought: (sha256) => io.brought.find(actionId, sha256),
+      brought: (sha256) => io.memo.find(actionId, sha256),
+      time: step.clock.time,
       stop: AbortSignal.any([control.signal, outOfTime.signal]),
       stopReason: () => (outOfTime.signal.aborted ? 'timed-out' : (control.reason() ?? 'timed-out')),
       onProcess: (started) => {
@@ -59,10 +66,10 @@ const endedFact = (io: RunnerIo, actionId: ActionId, control: Control): NewFact 
 };
 
 const noteFinished = (io: RunnerIo, step: Step, end: CommandEnd): 'goes on' | 'ended' => {
-  const { payload, index, control } = step;
+  const { payload, index, control, clock } = step;
   const { actionId } = payload;
   const isLast = end.outcome === 'Failed' || index + 1 === payload.commands.length || control.signal.aborted;
-  const finished = finishedFact({ actionId, index }, end, io.now());
+  const finished = { ...finishedFact({ actionId, index }, end, io.now()), steps: clock.steps() };
   // one record where both are true at once: nobody waits for a second sync
   io.journal.report(...(isLast ? [finished, endedFact(io, actionId, control)] : [finished]));
   io.log('info', 'command finished', { actionId, index, outcome: end.outcome, error: end.errors[0] ?? null });
@@ -92,13 +99,13 @@ export const runAction = async (io: RunnerIo, actionId: ActionId, control: Contr
   const { payload } = action;
   try {
     for (let index = action.next; ; index++) {
-      const step = { payload, index, control };
+      const step = { payload, index, control, clock: stepClock(io.memo.isTraced(actionId), io) };
       const end = noteStarted(io, step) ?? (await runStep(io, step));
       // the next start of the agent finds it started and not finished, and says so
       if (end === null || control.reason() === 'agent-stops') return;
       if (noteFinished(io, step, end) === 'ended') return;
     }
   } finally {
-    io.brought.forget(actionId);
+    io.memo.forget(actionId);
   }
 };

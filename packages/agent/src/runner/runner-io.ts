@@ -1,7 +1,7 @@
 /** What running actions needs of the world. */
 import type { EpochMs } from '@longarm/contract/instant';
 import type { CommandEnd, CommandRun } from '../commands/command-run.ts';
-import type { BroughtFiles } from '../inbox/brought-files.ts';
+import type { OfferMemo } from '../inbox/offer-memo.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../platform/log.ts';
 import type { After } from '../platform/timers.ts';
@@ -16,10 +16,12 @@ export type RunnerIo = {
   /** This start of the device. */
   readonly bootId: string;
   readonly tickets: Tickets;
-  /** Files that came with the offers. */
-  readonly brought: Pick<BroughtFiles, 'find' | 'forget'>;
+  /** What came with the offers. */
+  readonly memo: Pick<OfferMemo, 'find' | 'isTraced' | 'forget'>;
   /** Server time, as the device knows it. */
   readonly now: () => EpochMs;
+  /** Milliseconds on a clock that nobody can set. */
+  readonly monotonic: () => number;
   readonly after: After;
   readonly log: Log;
 };

@@ -65,7 +65,7 @@ export const runner = (io: RunnerIo, onFault: (fault: unknown) => void): Runner 
       }
       const place = waiting.indexOf(actionId);
       if (place >= 0) waiting.splice(place, 1);
-      io.brought.forget(actionId);
+      io.memo.forget(actionId);
       return false;
     },
     stop: async () => {

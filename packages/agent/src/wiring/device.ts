@@ -7,8 +7,8 @@ import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/proto
 import type { GenerationKeeper } from '../identity/generation.ts';
 import type { Identity } from '../identity/identity-file.ts';
 import type { DeviceKeys } from '../identity/keys.ts';
-import { broughtFiles } from '../inbox/brought-files.ts';
 import { inbox } from '../inbox/inbox.ts';
+import { offerMemo } from '../inbox/offer-memo.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Link, type LinkIo, link } from '../link/keep-connected.ts';
 import type { ServerClock } from '../link/server-clock.ts';
@@ -109,8 +109,10 @@ export const startDevice = async (io: DeviceIo): Promise<Device> => {
   let renew = () => {};
   const tickets = ticketsOf(journal, () => renew());
   const { runCommand, leftOver, after } = io;
-  const brought = broughtFiles();
-  const running: RunnerIo = { journal, runCommand, leftOver, bootId, tickets, brought, now: clock.now, after, log };
+  const memo = offerMemo();
+  const { monotonic } = io;
+  const parts = { journal, runCommand, leftOver, bootId, tickets, memo };
+  const running: RunnerIo = { ...parts, now: clock.now, monotonic, after, log };
   const actions = runner(running, onFault);
   const goOn = await recover(running);
   io.sweepSpool(spoolInUse(journal));
@@ -126,7 +128,7 @@ export const startDevice = async (io: DeviceIo): Promise<Device> => {
       bootId,
       now: clock.now,
       log,
-      brought,
+      memo,
       begin: actions.begin,
       cancelRun: actions.cancel,
     }),

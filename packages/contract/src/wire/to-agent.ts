@@ -39,6 +39,8 @@ export const Offer = z.strictObject({
   ticket: Ticket,
   /** Raw bytes of small library files that the envelope names, base64; what is not here is fetched. */
   files: z.array(InlineFile).max(OFFER_FILES).optional(),
+  /** W3C Trace Context of the action, where it is traced: the device tells then what its parts take. */
+  traceparent: z.string().max(128).optional(),
 });
 
 /** A fresh ticket for an action that the device holds already, on connect. */

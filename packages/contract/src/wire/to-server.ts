@@ -82,6 +82,16 @@ export const InlineContent = z.strictObject({
 });
 export type InlineContent = z.infer<typeof InlineContent>;
 
+/** Parts of a command that take a device its time: a file fetched, a process run to its end, a file sent. */
+export const DEVICE_STEPS = ['fetch', 'run', 'send'] as const;
+export const DeviceStep = z.strictObject({
+  name: z.enum(DEVICE_STEPS),
+  /** Server time as the device knows it, milliseconds since 1970. */
+  startedAt: z.number(),
+  milliseconds: z.number().min(0),
+});
+export type DeviceStep = z.infer<typeof DeviceStep>;
+
 /** A fact from the device's outbox. Sequences rise by one per state folder and are resent until acknowledged. */
 export const Report = z.strictObject({
   type: z.literal('report'),
@@ -89,6 +99,8 @@ export const Report = z.strictObject({
   fact: Fact,
   /** Results of a finished command that need no upload of their own: `INLINE_RESULT_BYTES` in all at most. */
   contents: z.array(InlineContent).max(RESULT_STREAMS.length).optional(),
+  /** What the command's parts took, where the offer was traced. */
+  steps: z.array(DeviceStep).max(DEVICE_STEPS.length).optional(),
 });
 export type Report = z.infer<typeof Report>;
 

@@ -2,6 +2,7 @@
  * What the actions room needs of the world. Each method of a store port is one atomic unit of work (semantics 28):
  * it happens wholly and durably before it resolves, or not at all.
  */
+import type { FinalStatus } from '@longarm/contract/action';
 import type { Command } from '@longarm/contract/commands/index';
 import type { SentCommand } from '@longarm/contract/commands/types';
 import type { ActionId, MachineId, Sha256, TenantId } from '@longarm/contract/ids';
@@ -9,7 +10,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { CollectionQuery } from '@longarm/contract/odata/query';
 import type { ResultStream } from '@longarm/contract/result';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
-import type { Fact } from '@longarm/contract/wire/to-server';
+import type { DeviceStep, Fact } from '@longarm/contract/wire/to-server';
 import type { Origin } from '../audit/ports.ts';
 import type { DeviceGroups, Reach } from '../audit/reach.ts';
 import type { ActionRecord } from './action-record.ts';
@@ -73,18 +74,27 @@ export type ClaimTerms = {
 /** A small result's bytes as they came with the report; they have the hash and the size that it says. */
 export type ResultContent = { readonly stream: ResultStream; readonly bytes: Uint8Array };
 
-export type Reported = { readonly fact: Fact; readonly contents: readonly ResultContent[] };
+/** `steps`: what took the device its time, where the action is traced. */
+export type Reported = {
+  readonly fact: Fact;
+  readonly contents: readonly ResultContent[];
+  readonly steps?: readonly DeviceStep[];
+};
+
+/** An action that has just come to its final state. */
+export type EndedAction = { readonly status: FinalStatus; readonly createdAt: EpochMs };
 
 export type RecordOutcome =
   /**
    * `changed`: the action's state did; `stop`: the device goes on with what is final here; `isAwaited`: something else waits
-   * for the machine, which may be free now.
+   * for the machine, which may be free now; `ended`: how the action ended by this very fact.
    */
   | {
       readonly kind: 'recorded';
       readonly changed: boolean;
       readonly stop: string | null;
       readonly isAwaited: boolean;
+      readonly ended: EndedAction | null;
     }
   | { readonly kind: 'missing-uploads'; readonly streams: readonly ResultStream[] }
   /** No such action of this machine: nothing to record, nothing to keep. */
@@ -173,7 +183,12 @@ export type ActionStore = {
   ) => Promise<{ readonly actions: readonly ActionRecord[]; readonly count: number | null; readonly hasMore: boolean }>;
 };
 
-export type ExpiredAction = { readonly actionId: ActionId; readonly machineId: MachineId; readonly reason: string };
+export type ExpiredAction = {
+  readonly actionId: ActionId;
+  readonly machineId: MachineId;
+  readonly reason: string;
+  readonly createdAt: EpochMs;
+};
 
 export type UnconfirmedCancel = {
   readonly actionId: ActionId;

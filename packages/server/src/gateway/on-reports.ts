@@ -75,7 +75,11 @@ export const onReports =
     if (reports.length === 0) return;
     await io.record({
       machineId,
-      reports: reports.map((report) => ({ fact: report.fact, contents: readContents(report) })),
+      reports: reports.map((report) => ({
+        fact: report.fact,
+        contents: readContents(report),
+        ...(report.steps === undefined ? {} : { steps: report.steps }),
+      })),
       onRecorded: (outcomes) => {
         // before the hints of it, which may ask whether the device is free
         for (const [place, { fact }] of reports.entries()) {

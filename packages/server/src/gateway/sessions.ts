@@ -1,8 +1,8 @@
 /** The connections that this process holds: who is connected by which, and the way to them (implements AgentLink). */
-import type { MachineId } from '@longarm/contract/ids';
+import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { OFFER_FILES } from '@longarm/contract/limits';
-import type { InlineFile } from '@longarm/contract/wire/to-agent';
+import type { FrameToAgent, InlineFile } from '@longarm/contract/wire/to-agent';
 import type { OutputLink } from '../actions/output-ports.ts';
 import type { AgentLink, Claim } from '../actions/ports.ts';
 import type { Tickets } from '../auth/ticket.ts';
@@ -28,7 +28,14 @@ export type Sessions = AgentLink &
     readonly closeAll: (reason: string) => void;
   };
 
-type SessionsIo = { readonly tickets: Tickets; readonly smallFiles: SmallFiles };
+type Offer = Extract<FrameToAgent, { type: 'offer' }>;
+
+type SessionsIo = {
+  readonly tickets: Tickets;
+  readonly smallFiles: SmallFiles;
+  /** What an offer carries more, where actions are traced. */
+  readonly offered?: ((actionId: ActionId) => Pick<Offer, 'traceparent'>) | undefined;
+};
 
 /** What the device need not fetch of what it is offered. */
 const inlineFiles = ({ smallFiles }: SessionsIo, { files }: Claim) => {
@@ -92,7 +99,14 @@ export const gatewaySessions = (io: SessionsIo): Sessions => {
       if (session === null) return false;
       const { actionId, envelope } = claim;
       const ticket = io.tickets.issue(machineId, actionId);
-      send(session, { type: 'offer', actionId, envelope, ticket, ...inlineFiles(io, claim) });
+      send(session, {
+        type: 'offer',
+        actionId,
+        envelope,
+        ticket,
+        ...inlineFiles(io, claim),
+        ...io.offered?.(actionId),
+      });
       return true;
     },
     tellWatch: (machineId, frame) => {

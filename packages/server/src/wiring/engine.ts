@@ -19,6 +19,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { deviceGuards } from './device-guards.ts';
 import { offerPace } from './paces.ts';
+import type { Tracing } from './traces.ts';
 
 /** What everything is made of. */
 export type World = {
@@ -26,6 +27,7 @@ export type World = {
   readonly folder: DataFolder;
   readonly log: Log;
   readonly metrics: Metrics | null;
+  readonly tracing: Tracing | null;
 };
 
 /** What the engine is made of: the real things, or those of the simulation in `tests/sim`. */
@@ -43,6 +45,8 @@ export type EngineIo = {
   /** Comes round once: what arrived together is here. */
   readonly turn: () => Promise<void>;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** What offers carry where actions are traced. */
+  readonly offered?: Tracing['offered'] | undefined;
   /** Whoever counts what goes to devices. */
   readonly watched?: ((sessions: Sessions) => Sessions) | undefined;
 };
@@ -58,7 +62,7 @@ export const openEngine = async (io: EngineIo) => {
   const ticketBook = tickets({ key: io.sealKey, now });
   const proofs = proofWindow({ now });
   const sessions = (io.watched ?? asTheyAre)(
-    gatewaySessions({ tickets: ticketBook, smallFiles: smallFiles(io.blobs) }),
+    gatewaySessions({ tickets: ticketBook, smallFiles: smallFiles(io.blobs), offered: io.offered }),
   );
   const engine = dispatcher({
     actions: store.actions,

@@ -43,16 +43,18 @@ export const restApi = (engine: Engine, world: World) => {
   const { actions, machines, library, access } = store;
   const rate = callRate({ limits, now });
   const find = findAction({ actions });
+  const request = requestOf(engine, config);
+  const issueLink = issueResultLink({ actions, signLink: links.sign });
   const results = resultBytes({ results: store.results, blobs });
   const findAny = findMachine({ machines });
   const onFault = (requestId: string, fault: unknown) => log.error({ err: fault, requestId }, 'a request failed');
   const { runAcceptedStatus: acceptedStatus } = PROFILES[config.profile];
   const routes = apiRoutes({
     acceptedStatus,
-    requestLiveResponse: requestOf(engine, config),
+    requestLiveResponse: world.tracing?.request(request) ?? request,
     decideAction: decideAction({ actions, hints, clock }),
     cancelAction: cancelAction({ actions, link: sessions, hints, clock }),
-    issueResultLink: issueResultLink({ actions, signLink: links.sign }),
+    issueResultLink: world.tracing?.link(issueLink) ?? issueLink,
     findAction: find,
     watchOutput: watchOutput({ findAction: find, actions, blobs: results, hints, live: engine.live, every }),
     findMachine: findAny,

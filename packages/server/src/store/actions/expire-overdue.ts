@@ -24,7 +24,12 @@ const expire = async (db: Kysely<Schema>, deadline: Deadline): Promise<readonly 
   for (const action of await withCommands(db, await overdue(db, deadline))) {
     const after = await applyEvent(db, action, { event: deadline.event, actor: 'server', now: deadline.now });
     if (after !== null)
-      expired.push({ actionId: action.id, machineId: action.machineId, reason: after.reason ?? 'timed out' });
+      expired.push({
+        actionId: action.id,
+        machineId: action.machineId,
+        reason: after.reason ?? 'timed out',
+        createdAt: action.createdAt,
+      });
   }
   return expired;
 };

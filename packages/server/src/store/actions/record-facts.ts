@@ -8,7 +8,7 @@ import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
-import type { ActionStore, RecordOutcome, Reported } from '../../actions/ports.ts';
+import type { ActionStore, EndedAction, RecordOutcome, Reported } from '../../actions/ports.ts';
 import type { NewAuditEntry } from '../../audit/ports.ts';
 import { prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
@@ -62,6 +62,9 @@ const others = prepared((db, given: { readonly machineId: MachineId; readonly ac
 const othersWait = async (db: Kysely<Schema>, given: Parameters<typeof others>[1]): Promise<boolean> =>
   (await others(db, given)).rows.length > 0;
 
+const endOf = (before: ActionRecord, { status, createdAt }: ActionRecord): EndedAction | null =>
+  isFinal(status) && status !== before.status ? { status, createdAt } : null;
+
 const recordFact = async (telling: Telling, { fact, contents }: Reported): Promise<RecordOutcome> => {
   const { db, reports, entries } = telling;
   const { machineId, now } = reports;
@@ -80,7 +83,8 @@ const recordFact = async (telling: Telling, { fact, contents }: Reported): Promi
     entries.push(applied.entry);
   }
   const isAwaited = ENDS.has(fact.kind) && (await othersWait(db, { machineId, actionId: fact.actionId }));
-  return { kind: 'recorded', changed: applied !== null || evidence, stop: stopReason(action, fact), isAwaited };
+  const changed = applied !== null || evidence;
+  return { kind: 'recorded', changed, stop: stopReason(action, fact), isAwaited, ended: endOf(action, told.after) };
 };
 
 export const recordFacts = async (db: Kysely<Schema>, reports: Reports): Promise<readonly RecordOutcome[]> => {
