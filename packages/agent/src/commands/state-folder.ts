@@ -24,6 +24,8 @@ export type StateFolder = {
   /** Where scripts run and PutFile puts; its files have names that callers chose (checked by `fileNameFault`). */
   readonly workingFolder: string;
   readonly workingFolderManifest: string;
+  /** Options of the last install of the service, for the next one. */
+  readonly serviceOptions: string;
 };
 
 export const stateFolder = (path: string): StateFolder => ({
@@ -41,4 +43,5 @@ export const stateFolder = (path: string): StateFolder => ({
   spoolFile: (actionId, index, stream) => join(path, 'spool', `${actionId}-${index}-${stream}`),
   workingFolder: join(path, 'working-folder'),
   workingFolderManifest: join(path, 'working-folder.json'),
+  serviceOptions: join(path, 'service.json'),
 });

@@ -8,8 +8,8 @@ import { SERVICES } from './service.ts';
 const GOLDEN = join(import.meta.dir, '..', '..', 'test', 'golden');
 const golden = (name: string) => readFileSync(join(GOLDEN, name), 'utf8');
 
-const textOf = (osPlatform: OsPlatform, proxy: string | null = null): string => {
-  const content = SERVICES[osPlatform].definition.content(proxy);
+const textOf = (osPlatform: OsPlatform, args: readonly string[] = []): string => {
+  const content = SERVICES[osPlatform].definition.content(args);
   return typeof content === 'string' ? content : new TextDecoder('utf-16le').decode(content).replaceAll('\r\n', '\n');
 };
 
@@ -26,7 +26,7 @@ describe('the definitions, whole', () => {
 });
 
 test('the task is in the form that the system itself writes: UTF-16 with its mark', () => {
-  const content = SERVICES.Windows.definition.content(null);
+  const content = SERVICES.Windows.definition.content([]);
   expect(typeof content === 'string' ? [] : [...content.subarray(0, 4)]).toEqual([0xff, 0xfe, 0x3c, 0x00]);
 });
 
@@ -35,7 +35,18 @@ test.each<readonly [OsPlatform, string]>([
   ['macOS', '<string>--proxy</string>\n    <string>http://proxy.example:3128</string>'],
   ['Windows', 'state" --proxy http://proxy.example:3128</Arguments>'],
 ])('%s: the proxy is an argument', (osPlatform, text) => {
-  expect(textOf(osPlatform, 'http://proxy.example:3128')).toContain(text);
+  expect(textOf(osPlatform, ['--proxy', 'http://proxy.example:3128'])).toContain(text);
+});
+
+/** What needs quoting somewhere. */
+const ODD = String.raw`/srv/the 50% & <"new"> $HOME\policy.json`;
+
+test.each<readonly [OsPlatform, string, string]>([
+  ['Linux', ODD, String.raw`--policy "/srv/the 50%% & <\"new\"> $$HOME\\policy.json" --require-signatures`],
+  ['macOS', ODD, String.raw`    <string>/srv/the 50% &amp; &lt;"new"&gt; $HOME\policy.json</string>`],
+  ['Windows', 'C:\\odd & <new>\\', String.raw`--policy "C:\odd &amp; &lt;new&gt;\\" --require-signatures</Arguments>`],
+])('%s: a path is one argument, whatever is in it', (osPlatform, path, text) => {
+  expect(textOf(osPlatform, ['--policy', path, '--require-signatures'])).toContain(text);
 });
 
 test.if(Bun.which('systemd-analyze') !== null)('systemd finds no fault in the unit', () => {

@@ -6,7 +6,11 @@ const STATE = '/var/db/longarm-agent';
 const LABEL = 'longarm-agent';
 const PLIST = `/Library/LaunchDaemons/${LABEL}.plist`;
 
-const plistText = (proxy: string | null): string => `<?xml version="1.0" encoding="UTF-8"?>
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+const stringLine = (argument: string): string =>
+  `    <string>${argument.replace(/[&<>]/g, (character) => ENTITIES[character] ?? '')}</string>`;
+
+const plistText = (args: readonly string[]): string => `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <!-- Made by longarm-agent install, and made anew by the next one. -->
 <plist version="1.0">
@@ -15,9 +19,7 @@ const plistText = (proxy: string | null): string => `<?xml version="1.0" encodin
   <string>${LABEL}</string>
   <key>ProgramArguments</key>
   <array>
-    <string>${EXECUTABLE}</string>
-    <string>--state</string>
-    <string>${STATE}</string>${proxy === null ? '' : `\n    <string>--proxy</string>\n    <string>${proxy}</string>`}
+${[EXECUTABLE, '--state', STATE, ...args].map(stringLine).join('\n')}
   </array>
   <key>WorkingDirectory</key>
   <string>/</string>

@@ -28,11 +28,14 @@ export type Wanted = {
   readonly executable: string;
   /** Null where the device is enrolled already. */
   readonly serverUrl: string | null;
-  readonly proxy: string | null;
+  /** What the service starts the agent with. */
+  readonly args: readonly string[];
+  /** Written for the next install: a file of the device, and what goes in. */
+  readonly kept: { readonly path: string; readonly content: string };
 };
 
 /** Enrols first: when the server refuses, nothing but an empty state folder and a key are there. */
-export const installSteps = (site: Site, { executable, serverUrl, proxy }: Wanted): readonly Step[] => {
+export const installSteps = (site: Site, { executable, serverUrl, args, kept }: Wanted): readonly Step[] => {
   const { service, root } = site;
   const definition = placed(site, service.definition.path);
   return [
@@ -44,7 +47,8 @@ export const installSteps = (site: Site, { executable, serverUrl, proxy }: Wante
     { kind: 'folder', path: placed(site, service.folder), mode: 0o755 },
     { kind: 'copy', from: executable, path: placed(site, service.executable) },
     { kind: 'folder', path: dirname(definition), mode: 0o755 },
-    { kind: 'write', path: definition, content: service.definition.content(proxy) },
+    { kind: 'write', path: placed(site, kept.path), content: kept.content },
+    { kind: 'write', path: definition, content: service.definition.content(args) },
     ...runs(root === null ? service.start : service.startBelow(root)),
   ];
 };

@@ -19,8 +19,16 @@ const ADMINISTRATORS = 'S-1-5-32-544';
 const ICACLS = 'C:\\Windows\\System32\\icacls.exe';
 const SCHTASKS = 'C:\\Windows\\System32\\schtasks.exe';
 
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** As programs of Windows split their command line; then as XML has it. No argument holds a quote. */
+const quoted = (argument: string): string => {
+  const whole = /^[\w.:/-]+$/.test(argument) ? argument : `"${argument.replace(/\\+$/, '$&$&')}"`;
+  return whole.replace(/[&<>]/g, (character) => ENTITIES[character] ?? '');
+};
+
 // PT0S is no limit: the default would end the agent after three days
-const taskText = (proxy: string | null): string => `<?xml version="1.0" encoding="UTF-16"?>
+const taskText = (args: readonly string[]): string => `<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <Triggers>
     <BootTrigger>
@@ -51,7 +59,7 @@ const taskText = (proxy: string | null): string => `<?xml version="1.0" encoding
   <Actions Context="Author">
     <Exec>
       <Command>${EXECUTABLE}</Command>
-      <Arguments>--state "${STATE}"${proxy === null ? '' : ` --proxy ${proxy}`}</Arguments>
+      <Arguments>${['--state', STATE, ...args].map(quoted).join(' ')}</Arguments>
       <WorkingDirectory>C:\\Windows\\System32</WorkingDirectory>
     </Exec>
   </Actions>
@@ -65,7 +73,7 @@ export const scheduledTask = {
   folder: FOLDER,
   executable: EXECUTABLE,
   state: STATE,
-  definition: { path: DEFINITION, content: (proxy: string | null) => utf16(taskText(proxy)) },
+  definition: { path: DEFINITION, content: (args: readonly string[]) => utf16(taskText(args)) },
   probe: [],
   protect: [[ICACLS, STATE, '/inheritance:r', '/grant:r', `*${SYSTEM}:(OI)(CI)F`, `*${ADMINISTRATORS}:(OI)(CI)F`]],
   start: [

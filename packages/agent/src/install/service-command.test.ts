@@ -128,6 +128,40 @@ describe.skipIf(isWindows)('install below a folder', () => {
     expect(readFileSync(unit(), 'utf8')).toContain(` --proxy ${proxy.url}\n`);
   });
 
+  const started = () => /^ExecStart=\S+ (.*)$/m.exec(readFileSync(unit(), 'utf8'))?.[1];
+  const STATE = '--state /var/lib/longarm-agent';
+  const NARROW = ['--policy', '/etc/longarm-agent/policy.json', '--require-signatures', '--work-mib', '64'] as const;
+  const placePolicy = () => {
+    mkdirSync(join(root, 'etc/longarm-agent'), { recursive: true });
+    writeFileSync(join(root, 'etc/longarm-agent/policy.json'), '{"version":1}');
+  };
+
+  test('what narrows the agent is in the definition, and is kept by later installs until it is forgotten', async () => {
+    placePolicy();
+    await below('install', ...enrolling(), ...NARROW);
+    const narrow = '--work-mib 64 --policy /etc/longarm-agent/policy.json --require-signatures';
+    expect(started()).toBe(`${STATE} ${narrow}`);
+    said = [];
+    await below('install', '--work-mib', '128');
+    expect(started()).toBe(`${STATE} ${narrow.replace('64', '128')}`);
+    expect(said.filter((line) => line.startsWith('kept from'))).toEqual([
+      'kept from an earlier install: --policy /etc/longarm-agent/policy.json',
+      'kept from an earlier install: --require-signatures',
+    ]);
+    await below('install', '--anew');
+    expect(started()).toBe(STATE);
+    await below('install');
+    expect(started()).toBe(STATE);
+  });
+
+  test('a policy that is not there, and options kept by nobody of ours, are told before anything changes', async () => {
+    await expect(below('install', ...enrolling(), ...NARROW)).rejects.toThrow('--policy: expected a file at');
+    expect([existsSync(program()), existsSync(unit())]).toEqual([false, false]);
+    await below('install', ...enrolling());
+    writeFileSync(join(state(), 'service.json'), '{"policy":1}');
+    await expect(below('install')).rejects.toThrow('service.json: expected the options of an earlier install');
+  });
+
   test('a dry run says it and does nothing', async () => {
     await below('install', ...enrolling(), '--dry-run');
     expect(said).toContain(`would copy ${join(folder.path, 'program')} to ${program()}`);
@@ -265,6 +299,12 @@ describe('what would be done on', () => {
 });
 
 describe('refused in a sentence', () => {
+  const DRY = ['--server', 'https://a.example', '--token-file', '-', '--root', '/nowhere', '--dry-run'];
+  test('Windows: a path in which a task would put variables', async () => {
+    const args = [...enrolling(), '--dry-run', '--policy', 'C:\\%USERNAME%\\policy.json'];
+    await expect(call('install', args, 'Windows')).rejects.toThrow('without control characters, % and "');
+  });
+
   test.each<readonly [ServiceVerb, readonly string[], string]>([
     ['status', ['--purge'], '--purge: expected options of status'],
     ['install', ['--nonsense'], '--nonsense'],
@@ -272,6 +312,10 @@ describe('refused in a sentence', () => {
     ['install', ['--root', '/nowhere', '--dry-run'], 'got no --server'],
     ['install', ['--server', 'http://a.example', '--root', '/nowhere', '--dry-run'], 'expected https:'],
     ['install', ['--server', 'https://a.example', '--root', '/nowhere', '--dry-run'], '--token-file: expected'],
+    ['install', [...DRY, '--work-mib', 'much'], '--work-mib: expected a number of MiB above 0, got "much"'],
+    ['install', [...DRY, '--policy', 'policy.json'], '--policy: expected the whole path'],
+    ['install', [...DRY, '--policy', '/a\nb'], '--policy: expected a path without control characters'],
+    ['uninstall', ['--policy', '/p'], '--policy: expected options of uninstall'],
     [
       'install',
       [

@@ -1,11 +1,14 @@
 /** `install`, `uninstall` and `status`: reads what is wanted, makes the steps, says or does them. */
+import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { OsPlatform } from '@longarm/contract/machine';
+import { stateFolder } from '../commands/state-folder.ts';
 import { parseServerUrl } from '../identity/server-url.ts';
 import type { Enrolment } from './enrol-device.ts';
 import { readState, type StateIo, stateSteps } from './installed-state.ts';
 import { installSteps, placed, type Site, uninstallSteps } from './plan.ts';
 import { type Command, SERVICES } from './service.ts';
+import { earlierOptions, type KeptOptions, keptOptions, readKept, serviceArguments } from './service-arguments.ts';
 import { readServiceOptions, SERVICE_USAGE, type ServiceOptions, type ServiceVerb } from './service-options.ts';
 import { serviceProxy } from './service-proxy.ts';
 import { serviceStatus } from './service-status.ts';
@@ -64,6 +67,23 @@ const serverToEnrolAt = ({ io, site, options }: Work): { readonly enrolAt: strin
   return { enrolAt: given, url: given };
 };
 
+/** A policy that is not there would keep the agent from starting, so this says it before anything is changed. */
+const requirePolicy = ({ site }: Work, { policy }: KeptOptions): void => {
+  if (policy === undefined || existsSync(placed(site, policy))) return;
+  throw new Error(
+    `--policy: expected a file at ${placed(site, policy)}, found none. The agent does not start without it.`,
+  );
+};
+
+const argumentsOf = (work: Work, proxy: string | null): Pick<Parameters<typeof installSteps>[1], 'args' | 'kept'> => {
+  const { io, site, options } = work;
+  const { serviceOptions: path } = stateFolder(site.service.state);
+  const kept = keptOptions(options, readKept(placed(site, path)), io.osPlatform);
+  requirePolicy(work, kept);
+  for (const earlier of earlierOptions(options, kept)) io.say(`kept from an earlier install: ${earlier}`);
+  return { args: serviceArguments(kept, proxy), kept: { path, content: `${JSON.stringify(kept)}\n` } };
+};
+
 const install = async (work: Work): Promise<void> => {
   const { io, site, options } = work;
   if (io.executable === null)
@@ -81,7 +101,11 @@ const install = async (work: Work): Promise<void> => {
       insecure: options.insecure === true,
       stateFolder: placed(site, site.service.state),
     });
-  await carryOut(work, installSteps(site, { executable: io.executable, serverUrl: enrolAt, proxy }), enrol);
+  await carryOut(
+    work,
+    installSteps(site, { executable: io.executable, serverUrl: enrolAt, ...argumentsOf(work, proxy) }),
+    enrol,
+  );
   if (options['dry-run'] !== true) io.say(`installed: ${placed(site, site.service.executable)} status tells how it is`);
 };
 

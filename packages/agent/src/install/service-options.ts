@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 
 export const SERVICE_USAGE = `longarm-agent install|uninstall|status: the agent as a part of this device.
 
-  longarm-agent install --server URL --token-file F [--insecure] [--proxy URL] [--root DIR] [--dry-run]
+  longarm-agent install --server URL --token-file F [--insecure] [--proxy URL] [--policy FILE] [--require-signatures]
+                        [--work-mib N] [--anew] [--root DIR] [--dry-run]
   longarm-agent uninstall [--purge] [--root DIR] [--dry-run]
   longarm-agent status [--json] [--root DIR]
 
@@ -11,6 +12,9 @@ export const SERVICE_USAGE = `longarm-agent install|uninstall|status: the agent 
   --token-file F   file with the enrolment token; - reads standard input
   --insecure       accept http: to a server that is not this device
   --proxy URL      HTTP proxy to the server; otherwise the one that HTTPS_PROXY, HTTP_PROXY and NO_PROXY lead to now
+  --policy FILE    whole path of what this device allows; --require-signatures and --work-mib N as for the agent itself
+                   (longarm-agent --help). These three are kept for later installs
+  --anew           forget those three of earlier installs
   --purge          remove the state too: the device's key, its journal, its working folder
   --root DIR       work below this folder and leave the running system alone; not on Windows
   --dry-run        say what would be done, and do nothing
@@ -24,6 +28,10 @@ const OPTIONS = {
   'token-file': text,
   insecure: flag,
   proxy: text,
+  policy: text,
+  'require-signatures': flag,
+  'work-mib': text,
+  anew: flag,
   purge: flag,
   root: text,
   'dry-run': flag,
@@ -32,7 +40,19 @@ const OPTIONS = {
 } as const;
 
 const OF_VERB = {
-  install: ['server', 'token-file', 'insecure', 'proxy', 'root', 'dry-run', 'help'],
+  install: [
+    'server',
+    'token-file',
+    'insecure',
+    'proxy',
+    'policy',
+    'require-signatures',
+    'work-mib',
+    'anew',
+    'root',
+    'dry-run',
+    'help',
+  ],
   uninstall: ['purge', 'root', 'dry-run', 'help'],
   status: ['json', 'root', 'help'],
 } as const satisfies Record<string, readonly (keyof typeof OPTIONS)[]>;

@@ -13,8 +13,8 @@ export type Service = {
   readonly state: string;
   readonly definition: {
     readonly path: string;
-    /** `proxy` is an origin such as `http://proxy.example:3128`, in which nothing needs quoting; null without one. */
-    readonly content: (proxy: string | null) => string | Uint8Array;
+    /** `args`: what the agent is started with behind `--state`, one each; quoted here as the system reads them. */
+    readonly content: (args: readonly string[]) => string | Uint8Array;
   };
   /** Fails where this way of starting things is not there, before anything is changed. */
   readonly probe: readonly Command[];

@@ -11,7 +11,13 @@ const EXECUTABLE = `${FOLDER}/longarm-agent`;
 const STATE = '/var/lib/longarm-agent';
 const UNIT = 'longarm-agent.service';
 
-const unitText = (proxy: string | null): string => `# Made by longarm-agent install, and made anew by the next one.
+/** As systemd reads a command line: `%` and `$` stand for themselves when doubled, quotes keep spaces together. */
+const quoted = (argument: string): string => {
+  const literal = argument.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w./:@+=%$-]+$/.test(literal) ? literal : `"${literal.replace(/[\\"]/g, '\\$&')}"`;
+};
+
+const unitText = (args: readonly string[]): string => `# Made by longarm-agent install, and made anew by the next one.
 [Unit]
 Description=Longarm agent
 Wants=network-online.target
@@ -20,7 +26,7 @@ After=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${EXECUTABLE} --state ${STATE}${proxy === null ? '' : ` --proxy ${proxy}`}
+ExecStart=${[EXECUTABLE, '--state', STATE, ...args].map(quoted).join(' ')}
 WorkingDirectory=/
 # the key and the journal are root's alone
 StateDirectory=longarm-agent
