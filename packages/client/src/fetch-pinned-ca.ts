@@ -1,5 +1,6 @@
 /** First contact with a server that has a CA of its own making: its certificate, believed by its fingerprint alone. */
 import { X509Certificate } from 'node:crypto';
+import { AUTHORITIES_CHARACTERS, certificateBlocks } from '@longarm/contract/wire/authorities';
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import { readApiFailure } from './api-failure.ts';
 import { serverBase } from './endpoint-url.ts';
@@ -12,20 +13,21 @@ export class FingerprintMismatch extends Error {
   override readonly name = 'FingerprintMismatch';
 }
 
-const CERTIFICATE_BYTES = 65_536;
-
 /** Lower-case hex without colons, or null when it is no SHA-256. */
 const parseFingerprint = (text: string): string | null => {
   const hex = text.trim().replaceAll(':', '').toLowerCase();
   return /^[0-9a-f]{64}$/.test(hex) ? hex : null;
 };
 
-const readCertificate = (pem: string, url: string): X509Certificate => {
+/** One, or two while the server's authority is being replaced. */
+const readCertificates = (pem: string, url: string): readonly X509Certificate[] => {
   try {
-    return new X509Certificate(pem);
+    const certificates = certificateBlocks(pem).map((block) => new X509Certificate(block));
+    if (certificates.length > 0) return certificates;
   } catch {
-    throw new UnexpectedAnswer(`Expected a certificate in PEM from ${url}, got something else.`);
+    // a block that holds no certificate is told of like a text without blocks
   }
+  throw new UnexpectedAnswer(`Expected a certificate in PEM from ${url}, got something else.`);
 };
 
 /** Reads a small body, however much is sent. */
@@ -35,7 +37,7 @@ const readSmall = async (response: Response): Promise<string> => {
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > CERTIFICATE_BYTES)
+    if (size > AUTHORITIES_CHARACTERS)
       throw new UnexpectedAnswer('Expected a certificate, got a longer answer than any is.');
   }
   return new TextDecoder().decode(Buffer.concat(chunks));
@@ -59,9 +61,10 @@ export const fetchPinnedCa = async (
     if (!response.ok) throw await readApiFailure(response, io.now());
     return await readSmall(response);
   });
-  const certificate = readCertificate(pem, url);
-  const got = parseFingerprint(certificate.fingerprint256);
-  if (got !== expected) {
+  const certificates = readCertificates(pem, url);
+  const certificate = certificates.find(({ fingerprint256 }) => parseFingerprint(fingerprint256) === expected);
+  if (certificate === undefined) {
+    const got = certificates.map(({ fingerprint256 }) => parseFingerprint(fingerprint256)).join(' and ');
     throw new FingerprintMismatch(
       `Expected a CA with the SHA-256 fingerprint ${expected}, got ${got}. Nothing is trusted. Compare the fingerprint with what the server's administrator reads out; if it differs, someone may be between you and the server.`,
     );

@@ -10,7 +10,7 @@ import type { Identity } from './identity-file.ts';
 import type { DeviceKeys } from './keys.ts';
 import { readText } from './read-text.ts';
 import { serverRequest } from './server-request.ts';
-import { type Fetch, fetchAuthority } from './server-trust.ts';
+import { type Fetch, fetchAuthorities } from './server-trust.ts';
 
 export type EnrolIo = {
   readonly fetch: Fetch;
@@ -92,7 +92,8 @@ export const enrol = async (io: EnrolIo, enrolment: Enrolment): Promise<Identity
     );
   const { serverUrl } = enrolment;
   const isTls = serverUrl.startsWith('https:');
-  const caPem = isTls && token.caSha256 !== null ? await fetchAuthority(io.fetch, serverUrl, token.caSha256) : null;
+  const isPinned = isTls && token.authorities.length > 0;
+  const caPem = isPinned ? await fetchAuthorities(io.fetch, serverUrl, token.authorities) : null;
   const request = serverRequest(io.fetch, { serverUrl, caPem });
   const answer = await whenAdmitted(io, () =>
     request(AGENT_PATHS.enrol, {

@@ -127,6 +127,24 @@ describe('TLS of the server’s own making', () => {
     expect(bodies).toEqual([]);
   });
 
+  test('of what is fetched only the authorities that the token names are believed, wherever they stand', async () => {
+    const extra = await makeLoopbackCertificate(Date.now());
+    const both = { ...certificate, caPem: `${extra.caPem}${otherCertificate.caPem}${certificate.caPem}` };
+    await using server = startLoopbackServer(both);
+    const token = `${server.token}.${otherCertificate.caSha256}`;
+    const { identity } = await establish({ serverUrl: server.url, token });
+    expect(identity.caPem).toBe(`${certificate.caPem}${otherCertificate.caPem}`);
+  });
+
+  test('who stands between and sends an authority of its own behind the right one is not believed', async () => {
+    const impostor = { ...otherCertificate, caPem: `${certificate.caPem}${otherCertificate.caPem}` };
+    await using server = startLoopbackServer({ ...impostor, caSha256: certificate.caSha256 });
+    const bodies = noted(server);
+    await expect(establish({ serverUrl: server.url, token: server.token })).rejects.toThrow();
+    expect(bodies).toEqual([]);
+    expect(existsSync(identityFile())).toBe(false);
+  });
+
   test('a right authority in front of another server’s certificate is refused', async () => {
     const impostor = { ...otherCertificate, caPem: certificate.caPem, caSha256: certificate.caSha256 };
     await using server = startLoopbackServer(impostor);

@@ -1,36 +1,50 @@
 /**
- * Trust at first contact: the enrolment token carries the SHA-256 of the certificate authority that the server made
- * for itself, so the authority may be fetched from anybody and is believed only when it fits.
+ * Trust at first contact: the enrolment token carries the SHA-256 of the certificate authorities that the server made
+ * for itself, so they may be fetched from anybody, and each is believed only when it fits.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import type { Sha256 } from '@longarm/contract/ids';
+import { Sha256 } from '@longarm/contract/ids';
+import { AUTHORITIES_CHARACTERS, certificateBlocks } from '@longarm/contract/wire/authorities';
 import { AGENT_PATHS } from '@longarm/contract/wire/protocol';
 import { readText } from './read-text.ts';
 
-/** A certificate is a few thousand characters; what sends more is no server of ours. */
-const PEM_BYTES = 65_536;
-
 export type Fetch = (url: string, init?: BunFetchRequestInit) => Promise<Response>;
 
-const fingerprintOf = (pem: string): string | null => {
+const fingerprintOf = (block: string): Sha256 | null => {
   try {
-    return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
+    return Sha256.parse(createHash('sha256').update(new X509Certificate(block).raw).digest('hex'));
   } catch {
     return null;
   }
 };
 
-/** The server's authority, PEM, compared with the fingerprint. Throws a sentence when it is another or none. */
-export const fetchAuthority = async (fetch: Fetch, serverUrl: string, expected: Sha256): Promise<string> => {
+/** Certificates in a text, by their SHA-256; what is none is left out. */
+export const authoritiesIn = (pem: string): ReadonlyMap<Sha256, string> =>
+  new Map(
+    certificateBlocks(pem).flatMap((block) => {
+      const fingerprint = fingerprintOf(block);
+      return fingerprint === null ? [] : [[fingerprint, block] as const];
+    }),
+  );
+
+/** The server's authorities that the token names, PEM, and no others. Throws a sentence when there is none of them. */
+export const fetchAuthorities = async (
+  fetch: Fetch,
+  serverUrl: string,
+  expected: readonly Sha256[],
+): Promise<string> => {
   const url = serverUrl + AGENT_PATHS.certificate;
-  // nothing vouches for the answer yet: its fingerprint does
+  // nothing vouches for the answer yet: fingerprints do
   const answer = await fetch(url, { tls: { rejectUnauthorized: false }, redirect: 'error' });
-  const pem = await readText(answer, PEM_BYTES);
-  const got = answer.ok ? fingerprintOf(pem) : null;
-  if (got === expected) return pem;
+  const pem = await readText(answer, AUTHORITIES_CHARACTERS);
+  const got = answer.ok ? authoritiesIn(pem) : new Map<Sha256, string>();
+  // what comes beside an authority that fits is anybody's
+  const trusted = expected.flatMap((fingerprint) => got.get(fingerprint) ?? []);
+  if (trusted.length > 0) return trusted.join('');
+  const [named, found] = [expected.join(' or '), [...got.keys()].join(' and ')];
   throw new Error(
-    got === null
+    got.size === 0
       ? `${url}: expected the server's certificate authority, got HTTP ${answer.status} without a certificate. Is this the address of a Longarm server?`
-      : `${url}: expected the certificate authority that the enrolment token names (SHA-256 ${expected}), got another (${got}). Somebody may stand between this device and its server, or the token is of another server. Nothing was sent.`,
+      : `${url}: expected the certificate authority that the enrolment token names (SHA-256 ${named}), got another (${found}). Somebody may stand between this device and its server, or the token is of another server, or older than its authority: ask for a new one. Nothing was sent.`,
   );
 };

@@ -12,9 +12,12 @@ test('a token, written, is read as it was', () => {
     fc.property(
       fc.string({ unit, minLength: 8, maxLength: 64 }),
       fc.string({ unit, minLength: 20, maxLength: 128 }),
-      fc.option(fingerprint.map((text) => Sha256.parse(text))),
-      (id, secret, caSha256) => {
-        const token = { id, secret, caSha256 };
+      fc.array(
+        fingerprint.map((text) => Sha256.parse(text)),
+        { maxLength: 4 },
+      ),
+      (id, secret, authorities) => {
+        const token = { id, secret, authorities };
         expect(parseEnrolToken(formatEnrolToken(token))).toEqual(token);
       },
     ),
@@ -22,7 +25,7 @@ test('a token, written, is read as it was', () => {
 });
 
 test('spaces around it are the work of copying and pasting', () => {
-  expect(parseEnrolToken(`  ${TOKEN}\n`)).toEqual({ id: 'abcdefgh', secret: 's'.repeat(20), caSha256: null });
+  expect(parseEnrolToken(`  ${TOKEN}\n`)).toEqual({ id: 'abcdefgh', secret: 's'.repeat(20), authorities: [] });
 });
 
 test('other texts are none', () => {
@@ -40,6 +43,8 @@ test('other texts are none', () => {
     ...bad,
     TOKEN.replace('none', 'a'.repeat(63)),
     TOKEN.replace('none', 'A'.repeat(64)),
+    TOKEN.replace('none', `${'a'.repeat(64)}.none`),
+    TOKEN.replace('none', Array(5).fill('a'.repeat(64)).join('.')),
     TOKEN.replace('sss', 's s'),
   ]) {
     expect(parseEnrolToken(text)).toBeNull();

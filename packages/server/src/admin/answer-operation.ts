@@ -55,7 +55,7 @@ const enrolTokens = (
       createdAt: now,
     };
     await io.access.addEnrolToken(record, ACTOR);
-    return { id, token: formatEnrolToken({ id, secret, caSha256: io.caSha256 }) };
+    return { id, token: formatEnrolToken({ id, secret, authorities: io.caSha256 === null ? [] : [io.caSha256] }) };
   },
   listEnrolTokens: async () => ({
     tokens: (await io.access.listEnrolTokens(io.tenant)).map((token) => ({
