@@ -58,6 +58,7 @@ const facts = {
 const TO_SERVER = [
   { type: 'prove', protocol: 1, machineId: 'a'.repeat(40), proof: 'x', facts, journaled: [ACTION] },
   { type: 'heartbeat' },
+  { type: 'trust-kept', trusted: ['a'.repeat(64)] },
   { type: 'report', sequence: 1, fact: { kind: 'accepted', actionId: ACTION, at: 1 } },
   {
     type: 'report',
@@ -82,6 +83,7 @@ const TO_AGENT = [
   { type: 'offer', actionId: ACTION, envelope: 'a.b.c', ticket: 't' },
   { type: 'missing-uploads', sequence: 1, actionId: ACTION, index: 0, streams: ['file'] },
   { type: 'watch', watchId: 'w', actionId: ACTION, index: 0, from: { stdout: 0, stderr: 0 }, frames: 4 },
+  { type: 'trust', statement: 'a.b.c' },
   { type: 'goodbye', reason: 'r', retryAfterSeconds: 1 },
 ].map((frame) => JSON.stringify(frame));
 

@@ -94,6 +94,7 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
     facts: () => factsOf(io.index),
     hardwareId: sha256Of(new TextEncoder().encode(key.machineId)),
     generation: { last: () => null, keep: () => false },
+    trust: { trusted: () => [], take: () => ({ kind: 'refused', reason: 'there is no TLS here' }) },
     clock,
     after: life.after,
     random: random.next,

@@ -104,6 +104,7 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
     limits: limits.server,
     sealKey: SEAL_KEY,
     audience: AUDIENCE,
+    announce: () => null,
     now,
     newId,
     newNonce: newId,

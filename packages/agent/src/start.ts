@@ -18,6 +18,7 @@ import type { DeviceKeys } from './identity/keys.ts';
 import { serverRequest, tlsOptions } from './identity/server-request.ts';
 import type { Fetch } from './identity/server-trust.ts';
 import { transferProver } from './identity/transfer-proof.ts';
+import { type TrustKeeper, trustKeeper } from './identity/trust-keeper.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import { diagnose } from './link/diagnose.ts';
 import { type ServerClock, serverClock } from './link/server-clock.ts';
@@ -78,6 +79,7 @@ type Parts = {
   readonly stateFolder: string;
   readonly identity: Identity;
   readonly keys: DeviceKeys;
+  readonly trust: TrustKeeper;
   readonly journal: Journal;
   readonly clock: ServerClock;
   readonly stir: Stir;
@@ -88,9 +90,10 @@ type Parts = {
 /** How often the server wants to hear from the device, milliseconds; transfers go by it as well. */
 type Rhythm = { heartbeatMs: number };
 
-const commandIo = ({ world, folders, identity, keys, clock, policy, rhythm, workBytes }: Parts): CommandIo => {
+const commandIo = (parts: Parts): CommandIo => {
+  const { world, folders, identity, keys, clock, policy, rhythm, workBytes } = parts;
   const { platform, after, random, localNow, log } = world;
-  const request = serverRequest(world.fetch, identity);
+  const request = serverRequest(world.fetch, { serverUrl: identity.serverUrl, caPem: parts.trust.caPem });
   const prove = transferProver({ identity, keys, now: clock.now, newNonce: world.newNonce });
   const admission = deviceGuard({ source: policy, machineId: keys.machineId, serverNow: clock.now, ...world });
   return {
@@ -113,10 +116,10 @@ const commandIo = ({ world, folders, identity, keys, clock, policy, rhythm, work
   };
 };
 
-const dialOf = ({ proxy, identity }: Parts): Dial => {
+const dialOf = ({ proxy, identity, trust }: Parts): Dial => {
   const socketUrl = `${identity.serverUrl.replace(/^http/, 'ws')}${AGENT_PATHS.connect}`;
   const way = proxyFor(proxy, socketUrl);
-  return webSocketDial(socketUrl, { ...tlsOptions(identity), ...(way === null ? {} : { proxy: way }) });
+  return webSocketDial(socketUrl, () => ({ ...tlsOptions(trust), ...(way === null ? {} : { proxy: way }) }));
 };
 
 const spoolOf =
@@ -234,6 +237,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
     folders,
     identity,
     keys,
+    trust: trustKeeper(folders.identity, identity),
     journal,
     clock,
     stir,

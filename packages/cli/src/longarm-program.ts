@@ -12,6 +12,7 @@ import { addAuditList } from './commands/audit-list.ts';
 import { addAuditVerify } from './commands/audit-verify.ts';
 import { addAuthorKeyCreate } from './commands/author-key-create.ts';
 import { addBench } from './commands/bench.ts';
+import { CA_COMMANDS } from './commands/ca.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addApprove, addDeny } from './commands/decide.ts';
 import { addEnrolTokenCreate } from './commands/enrol-token-create.ts';
@@ -95,6 +96,11 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
       name: 'lockdown',
       description: 'stop everything, until it is lifted (on the server)',
       add: LOCKDOWN_COMMANDS,
+    },
+    {
+      name: 'ca',
+      description: "the server's own certificate authority, and its replacement (on the server)",
+      add: CA_COMMANDS,
     },
     {
       name: 'audit',

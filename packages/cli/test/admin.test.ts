@@ -21,6 +21,20 @@ const token = { ...created, revoked: false, approval: false };
 
 const credential = { createdDateTimeUtc: CREATED, expiresDateTimeUtc: null };
 
+const authority = { sha256: 'c'.repeat(64), notBefore: CREATED, notAfter: CREATED };
+const AUTHORITY = {
+  current: authority,
+  next: { ...authority, sha256: 'd'.repeat(64) },
+  signer: 'current',
+  machines: 3,
+  unaware: 2,
+  unawareMachines: [
+    { id: 'e'.repeat(40), computerDnsName: 'away.lab', lastSeen: CREATED, isOnline: false, tells: true },
+    { id: 'f'.repeat(40), computerDnsName: 'old.lab', lastSeen: CREATED, isOnline: true, tells: false },
+  ],
+  olderEnrolTokens: 1,
+};
+
 const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   lockDown: { cancelled: 2 },
   liftLockdown: { lifted: true },
@@ -104,6 +118,8 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   changeDeviceGroup: { liveResponse: false, approval: true },
   deleteDeviceGroup: { deleted: true },
   decideEnrolment: { machineId: 'a'.repeat(40), state: 'Revoked', endedActions: 2 },
+  describeAuthority: AUTHORITY,
+  changeAuthority: { ...AUTHORITY, unaware: 0, unawareMachines: [], olderEnrolTokens: 0 },
   moveMachine: { machineId: 'a'.repeat(40), group: 'Berlin' },
 };
 
@@ -350,6 +366,36 @@ test('applications, enrolment tokens and machines are given their groups', async
   expect(calls).toContainEqual(['moveMachine', { machine: 'host1', group: null }]);
   expect((await machines()).code).toBe(2);
   expect((await machines('Berlin', '--none')).code).toBe(2);
+});
+
+test('the authority is told, with the devices that do not know the next one', async () => {
+  const { session, calls } = await open();
+  const { out, code } = await session.bare('ca', 'status', '--data', 'd');
+  expect([code, calls[1]]).toEqual([0, ['describeAuthority', {}]]);
+  expect(out).toContain(`current                 ${'c'.repeat(64)}, until`);
+  expect(out).toContain('3, of which 2 do not know the next authority');
+  expect(out).toContain('1, which name the old authority alone');
+  expect(out).toMatch(/e{40} +away\.lab +2026/);
+  expect(out).toMatch(/f{40} +old\.lab +online +has not told/);
+  expect(JSON.parse((await session.bare('ca', 'status', '--data', 'd', '--json')).out)).toEqual(AUTHORITY);
+});
+
+test('each step of replacing the authority is asked for by its name, and what comes then is said', async () => {
+  const { session, calls } = await open();
+  const steps = [
+    [['rotate'], 'rotate', false, 'Have other clients trust tls/ca.pem'],
+    [['switch'], 'switch', false, 'signs what the server shows'],
+    [['switch', '--even-if-devices-are-lost'], 'switch', true, 'signs what the server shows'],
+    [['switch', '--back'], 'switch-back', false, 'signs again'],
+    [['retire'], 'retire', false, 'Back up the data folder'],
+    [['retire', '--even-if-devices-are-lost'], 'retire', true, 'is no more'],
+    [['abandon'], 'abandon', false, 'The next authority is no more'],
+  ] as const;
+  for (const [args, step, evenIfDevicesAreLost, said] of steps) {
+    const { out, code } = await session.bare('ca', ...args, '--data', 'd');
+    expect([code, out.includes(said)]).toEqual([0, true]);
+    expect(calls).toContainEqual(['changeAuthority', { step, evenIfDevicesAreLost }]);
+  }
 });
 
 test('a device is approved, rejected and revoked, with the reason', async () => {

@@ -139,6 +139,16 @@ const entry = {
   detail: '{}',
   previous: '0',
 };
+const authority = { sha256: 'c'.repeat(64), notBefore: CREATED, notAfter: CREATED };
+const AUTHORITY = ADMIN_OPERATIONS.describeAuthority.answer.parse({
+  current: authority,
+  next: authority,
+  signer: 'next',
+  machines: 1,
+  unaware: 1,
+  unawareMachines: [{ id: 'a'.repeat(40), computerDnsName: 'n', lastSeen: CREATED, isOnline: false, tells: false }],
+  olderEnrolTokens: 1,
+});
 const SAMPLES: { readonly [Name in AdminOperation]: AdminAnswer<Name> } = {
   lockDown: { cancelled: 2 },
   liftLockdown: { lifted: true },
@@ -235,6 +245,8 @@ const SAMPLES: { readonly [Name in AdminOperation]: AdminAnswer<Name> } = {
     state: 'Revoked',
     endedActions: 1,
   }),
+  describeAuthority: AUTHORITY,
+  changeAuthority: AUTHORITY,
   moveMachine: ADMIN_OPERATIONS.moveMachine.answer.parse({ machineId: 'a'.repeat(40), group: 'g' }),
 };
 
@@ -315,6 +327,11 @@ const LOCAL: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['audit', 'export'],
     ['audit', 'export', '--format', 'syslog'],
   ],
+  'ca status': [['ca', 'status']],
+  'ca rotate': [['ca', 'rotate']],
+  'ca switch': [['ca', 'switch']],
+  'ca retire': [['ca', 'retire']],
+  'ca abandon': [['ca', 'abandon']],
   restored: [['restored']],
 };
 /** Commands that show nothing but what the person at this terminal gave them; or that have a test of their own below. */

@@ -9,11 +9,14 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TenantId } from '@longarm/contract/ids';
+import { TRUST_TYPE } from '@longarm/contract/wire/authorities';
 import type { EnvelopeTerms } from './actions/ports.ts';
 import type { SignHead } from './audit/ports.ts';
-import { type Certificates, ensureCertificates } from './auth/certificates/ensure-certificates.ts';
+import { type CertificateKeeper, openCertificates } from './auth/certificates/certificate-keeper.ts';
+import { type Announce, announcer } from './auth/certificates/trust-statement.ts';
 import { checkpointSigner } from './auth/checkpoint-signer.ts';
 import { envelopeSigner } from './auth/envelope-signer.ts';
+import { jwsSigner } from './auth/jws-signer.ts';
 import { ensureEd25519Key, ensureSecretFile } from './auth/secret-file.ts';
 import { ensureTokenKey, type TokenKey } from './auth/token-keys.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -36,9 +39,9 @@ export type DataFolder = {
   readonly audience: string;
   /** By the audit's own key. */
   readonly signCheckpoint: SignHead;
-  readonly certificates: Certificates;
-  /** Makes a new certificate from the own CA where that is due. */
-  readonly renewCertificates: () => Promise<Certificates>;
+  readonly certificates: CertificateKeeper;
+  /** What devices are told to trust the own certificate by, signed by the envelope key. */
+  readonly announce: Announce;
   readonly close: () => Promise<void>;
 };
 
@@ -95,18 +98,22 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
     );
     const signCheckpoint = checkpointSigner(auditKey);
     const tokenKey = await ensureTokenKey(join(path, 'keys'));
-    const renewCertificates = () => ensureCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
-    const certificates = await renewCertificates();
+    const certificates = await openCertificates({ folder: join(path, 'tls'), names: io.names, now: io.now });
     const envelopes = { sign: envelopeSigner(key.privateKey), terms: io.terms };
     const store = await openStore({ file: join(path, 'store.db'), clock: { now: io.now }, envelopes, watch: io.watch });
     const audience = await store.access.keepSetting('audience', crypto.randomUUID());
+    const announce = announcer({
+      current: certificates.current,
+      audience,
+      sign: jwsSigner(key.privateKey, TRUST_TYPE),
+    });
     const tenant = await store.access.defaultTenant();
     const close = async () => {
       await store.close();
       unlock();
     };
     const keys = { tokenKey, sealKey, envelopeKey: key.publicKeyRaw, signCheckpoint };
-    return { path, store, tenant, ...keys, audience, certificates, renewCertificates, close };
+    return { path, store, tenant, ...keys, audience, certificates, announce, close };
   } catch (fault) {
     unlock();
     throw fault;

@@ -8,6 +8,7 @@ import { directDoor, socketDoor } from './admin/admin-door.ts';
 import { adminOperations } from './admin/answer-operation.ts';
 import { FolderLocked, openDataFolder, serverNames } from './data-folder.ts';
 import { decideEnrolment } from './machines/decide-enrolment.ts';
+import { rotationOf } from './wiring/rotation.ts';
 
 /** Envelopes are signed by a running server only; nothing is claimed through this door. */
 const NO_TERMS = { maxGetBytes: 1, maxOutputBytes: 1, stopOnNonzeroExit: false };
@@ -37,9 +38,11 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
     now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),
     newId: randomUUID,
-    caSha256: folder.certificates.caSha256,
+    authorities: () => folder.certificates.current().fingerprints,
+    restored: async () => void (await folder.certificates.announceAnew()),
+    rotation: rotationOf(folder, now),
     // nobody listens, so there is no address
-    describeServer: async () => ({ url: null, caPem: folder.certificates.caPem, targets: [] }),
+    describeServer: async () => ({ url: null, caPem: folder.certificates.current().caPem, targets: [] }),
   });
   return directDoor(operations, folder.close);
 };

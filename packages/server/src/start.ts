@@ -70,6 +70,9 @@ const openFolder = (config: ServerConfig, { now }: ServerTime, metrics: Metrics 
     },
   });
 
+/** Devices go by the system's trust, or by an authority that somebody else keeps. */
+const NOTHING_ANNOUNCED = () => null;
+
 const engineOf = async ({ config, folder, log, metrics, tracing }: World, { now }: ServerTime): Promise<Engine> => {
   const { store, sealKey, audience } = folder;
   const blobs = await diskBlobStore({ folder: join(folder.path, 'blobs'), now });
@@ -83,6 +86,7 @@ const engineOf = async ({ config, folder, log, metrics, tracing }: World, { now 
     limits: config.limits,
     sealKey,
     audience,
+    announce: config.tls === 'own' ? folder.announce : NOTHING_ANNOUNCED,
     now,
     newId: randomUUID,
     newNonce: () => randomBytes(32).toString('base64url'),

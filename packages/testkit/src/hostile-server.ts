@@ -71,11 +71,18 @@ const answer = (state: State, request: Request): Response | Promise<Response> =>
   return bytes === undefined ? new Response(null, { status: 404 }) : new Response(bytes);
 };
 
-export const openHostileServer = (): HostileServer => {
+export type HostileOptions = {
+  readonly port?: number;
+  /** The certificate that it shows; plain HTTP where there is none. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+};
+
+export const openHostileServer = ({ port = 0, tls }: HostileOptions = {}): HostileServer => {
   const state: State = { current: null, welcomed: 0, facts: [], files: new Map() };
   const server = Bun.serve({
     hostname: '127.0.0.1',
-    port: 0,
+    port,
+    ...(tls === undefined ? {} : { tls }),
     fetch: (request, bun) => {
       const isConnect = new URL(request.url).pathname === AGENT_PATHS.connect;
       return isConnect && bun.upgrade(request, { data: undefined }) ? undefined : answer(state, request);
@@ -88,7 +95,7 @@ export const openHostileServer = (): HostileServer => {
     },
   });
   return {
-    url: `http://127.0.0.1:${server.port}`,
+    url: `http${tls === undefined ? '' : 's'}://127.0.0.1:${server.port}`,
     send: (data) => void state.current?.send(data),
     factsOf: (actionId) => state.facts.filter((fact) => fact.actionId === actionId),
     welcomed: () => state.welcomed,

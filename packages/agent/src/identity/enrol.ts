@@ -94,7 +94,7 @@ export const enrol = async (io: EnrolIo, enrolment: Enrolment): Promise<Identity
   const isTls = serverUrl.startsWith('https:');
   const isPinned = isTls && token.authorities.length > 0;
   const caPem = isPinned ? await fetchAuthorities(io.fetch, serverUrl, token.authorities) : null;
-  const request = serverRequest(io.fetch, { serverUrl, caPem });
+  const request = serverRequest(io.fetch, { serverUrl, caPem: () => caPem });
   const answer = await whenAdmitted(io, () =>
     request(AGENT_PATHS.enrol, {
       method: 'POST',

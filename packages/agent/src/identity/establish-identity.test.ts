@@ -115,7 +115,7 @@ describe('TLS of the server’s own making', () => {
     await using server = startLoopbackServer(certificate);
     const { identity } = await establish({ serverUrl: server.url, token: server.token });
     expect(identity.caPem).toBe(certificate.caPem);
-    const answer = await serverRequest(fetch, identity)('/agent/v1/ca.pem');
+    const answer = await serverRequest(fetch, { ...identity, caPem: () => identity.caPem })('/agent/v1/ca.pem');
     expect(answer.status).toBe(200);
   });
 

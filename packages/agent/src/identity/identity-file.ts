@@ -13,8 +13,10 @@ export const Identity = z.strictObject({
   tenantId: TenantId,
   audience: z.string(),
   envelopeKey: PublicKeyText,
-  /** The certificate authority that alone vouches for the server; null: those that the system trusts. */
+  /** The certificate authorities that alone vouch for the server; null: those that the system trusts. */
   caPem: z.string().nullable(),
+  /** Of the server's last word on them; absent before the first. */
+  trustSerial: z.int().min(1).optional(),
 });
 export type Identity = z.infer<typeof Identity>;
 

@@ -43,7 +43,7 @@ const hear = (frame: FrameToAgent) => void heard.push(frame);
 const start = (changes: Partial<LinkIo> & { readonly url?: string } = {}) => {
   const { url = server.url, ...others } = changes;
   current = link({
-    dial: webSocketDial(`${url.replace('http', 'ws')}/agent/v1/connect`, {}),
+    dial: webSocketDial(`${url.replace('http', 'ws')}/agent/v1/connect`, () => ({})),
     inbox: { offer: hear, resume: hear, cancel: hear },
     outbox: {
       connected: () => connections.push('connected'),
@@ -66,6 +66,7 @@ const start = (changes: Partial<LinkIo> & { readonly url?: string } = {}) => {
     after: realAfter,
     random: () => 0,
     keepGeneration: () => true,
+    keepTrust: () => null,
     pause: (delayMs, signal) => pause(realAfter, Math.min(delayMs, 5), signal),
     diagnose: () => diagnose((path) => fetch(url + path), url),
     log: (_, message, fields) =>

@@ -1,5 +1,6 @@
 /** Connects, and connects again whenever the connection is over, for as long as the agent runs. */
 import { backoff, type Course } from './backoff.ts';
+import { explainRefusedCertificate } from './explain-certificate.ts';
 import { runSession, type SessionEnd, type SessionIo } from './session.ts';
 
 /** All that the runtime says of a name that does not resolve, and of a port that nobody listens at. */
@@ -23,8 +24,11 @@ export type Link = {
   readonly stop: () => void;
 };
 
-const reasonOf = async (io: LinkIo, { isUnreached, reason }: SessionEnd): Promise<string> =>
-  isUnreached && reason === UNEXPLAINED ? ((await io.diagnose()) ?? reason) : reason;
+const reasonOf = async (io: LinkIo, { isUnreached, reason }: SessionEnd): Promise<string> => {
+  if (!isUnreached) return reason;
+  const known = reason === UNEXPLAINED ? ((await io.diagnose()) ?? reason) : reason;
+  return explainRefusedCertificate(known);
+};
 
 export const link = (io: LinkIo): Link => {
   const stopping = new AbortController();

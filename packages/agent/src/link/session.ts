@@ -4,6 +4,7 @@
  *   awaiting hello ─hello→ awaiting welcome ─welcome→ connected
  *          └──── closed, silent, rubbish, goodbye ────┴────────→ over
  */
+import type { Sha256 } from '@longarm/contract/ids';
 import { FRAME_TO_AGENT_BYTES } from '@longarm/contract/limits';
 import { decodeFrame, encodeFrame } from '@longarm/contract/wire/codec';
 import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
@@ -28,6 +29,8 @@ export type SessionIo = HeartbeatIo & {
   /** True when it is on the disk. */
   readonly keepGeneration: (generation: string) => boolean;
   readonly learnTime: (serverTime: number) => void;
+  /** Whom the device believes from now on, on the disk; null where the statement is not to be believed. */
+  readonly keepTrust: (statement: string) => readonly Sha256[] | null;
   /** The server let this device in, and told how often it wants to hear from it. */
   readonly onWelcome: (heartbeatMs: number) => void;
 };
@@ -57,6 +60,7 @@ const EXPECTED: Readonly<Record<Phase, readonly FrameToAgentType[]>> = {
     'watch',
     'watch-more',
     'unwatch',
+    'trust',
     'goodbye',
   ],
 };
@@ -94,6 +98,11 @@ const onWelcome = (live: Live, { serverTime, heartbeatSeconds, generation }: Fra
   live.io.live.connected(live.send);
 };
 
+const onTrust = (live: Live, statement: string) => {
+  const trusted = live.io.keepTrust(statement);
+  if (trusted !== null) live.send({ type: 'trust-kept', trusted: [...trusted] });
+};
+
 const handle = (live: Live, frame: FrameToAgent) => {
   const { inbox, outbox } = live.io;
   switch (frame.type) {
@@ -117,6 +126,8 @@ const handle = (live: Live, frame: FrameToAgent) => {
     case 'watch-more':
     case 'unwatch':
       return live.io.live.hear(frame);
+    case 'trust':
+      return onTrust(live, frame.statement);
     case 'goodbye':
       return live.end(`the server said goodbye: ${frame.reason}`, frame.retryAfterSeconds);
   }

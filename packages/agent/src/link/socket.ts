@@ -27,9 +27,9 @@ const faultOf = (event: Event): string => {
   return `expected an upgrade to a WebSocket, got HTTP ${status || 'without a status'}: a proxy or a captive portal may stand in between, or this is another server`;
 };
 
-/** Dials by the runtime's WebSocket. `url` is `ws:` or `wss:`. */
+/** Dials by the runtime's WebSocket. `url` is `ws:` or `wss:`; `way` is asked for at each dial. */
 export const webSocketDial =
-  (url: string, way: Way): Dial =>
+  (url: string, way: () => Way): Dial =>
   (events) => {
     let isOver = false;
     const over = (fault: string | null) => {
@@ -37,7 +37,7 @@ export const webSocketDial =
       isOver = true;
       events.onClosed(fault);
     };
-    const socket = new WebSocket(url, way);
+    const socket = new WebSocket(url, way());
     socket.onmessage = ({ data }) => {
       if (!isOver) events.onMessage(data);
     };

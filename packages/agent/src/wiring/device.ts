@@ -7,6 +7,7 @@ import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/proto
 import type { GenerationKeeper } from '../identity/generation.ts';
 import type { Identity } from '../identity/identity-file.ts';
 import type { DeviceKeys } from '../identity/keys.ts';
+import type { TrustKeeper } from '../identity/trust-keeper.ts';
 import { inbox } from '../inbox/inbox.ts';
 import { offerMemo } from '../inbox/offer-memo.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -31,6 +32,7 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
     readonly facts: Platform['facts'];
     readonly hardwareId: Sha256;
     readonly generation: GenerationKeeper;
+    readonly trust: Pick<TrustKeeper, 'take' | 'trusted'>;
     readonly clock: ServerClock;
     readonly after: After;
     readonly log: RunnerIo['log'];
@@ -54,6 +56,16 @@ export type Device = {
 
 const shown = (generation: string | null) => (generation === null ? {} : { generation });
 
+const keepTrust = ({ trust, log }: DeviceIo, statement: string): readonly Sha256[] | null => {
+  const outcome = trust.take(statement);
+  if (outcome.kind === 'kept') {
+    log('info', 'the server is trusted by these authorities from now on', { sha256: outcome.trusted.join(' ') });
+    return outcome.trusted;
+  }
+  log('warn', 'a statement of trust was not believed', { reason: outcome.reason });
+  return null;
+};
+
 const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link => {
   const { identity, keys, journal, clock } = io;
   const { machineId, audience, serverUrl } = identity;
@@ -70,9 +82,11 @@ const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link
       journaled: journal.unreported().slice(0, JOURNALED),
       hardwareId: io.hardwareId,
       ...shown(io.generation.last()),
+      trusted: [...io.trust.trusted()],
     }),
     keepGeneration: io.generation.keep,
     learnTime: clock.learn,
+    keepTrust: (statement) => keepTrust(io, statement),
     onWelcome: (heartbeatMs) => {
       journal.note({ kind: 'server-time', at: clock.now() });
       io.log('info', 'connected', { machineId, server: serverUrl });

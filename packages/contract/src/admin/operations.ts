@@ -9,6 +9,7 @@ import { InstantText } from '../instant.ts';
 import { ENROLMENT_DECISIONS, ENROLMENT_STATES } from '../machine.ts';
 import { TARGETS } from '../targets.ts';
 import { APPLICATION_OPERATIONS } from './application-operations.ts';
+import { AUTHORITY_OPERATIONS } from './authority-operations.ts';
 import { GroupName } from './group-name.ts';
 import { ISSUER_OPERATIONS } from './issuer-operations.ts';
 import { PERSON_OPERATIONS } from './person-operations.ts';
@@ -61,6 +62,7 @@ export const ADMIN_OPERATIONS = {
   ...APPLICATION_OPERATIONS,
   ...PERSON_OPERATIONS,
   ...ISSUER_OPERATIONS,
+  ...AUTHORITY_OPERATIONS,
   createEnrolToken: {
     request: z.strictObject({
       tags: z.array(z.string().min(1).max(200)).max(50),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ActionId, Sha256 } from '../ids.ts';
 import { INLINE_FILE_BYTES, OFFER_FILES, OUTPUT_FRAMES_AHEAD } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
+import { TRUST_CHARACTERS } from './authorities.ts';
 import { WatchId } from './live-output.ts';
 
 export const Hello = z.strictObject({
@@ -92,6 +93,9 @@ export const WatchMore = z.strictObject({ type: z.literal('watch-more'), watchId
 /** Nobody looks on any more. */
 export const Unwatch = z.strictObject({ type: z.literal('unwatch'), watchId: WatchId });
 
+/** The authorities that the server is trusted by from now on, signed by its envelope key; see authorities.ts. */
+export const Trust = z.strictObject({ type: z.literal('trust'), statement: z.string().max(TRUST_CHARACTERS) });
+
 /** Said before the server closes the connection on purpose. */
 export const Goodbye = z.strictObject({
   type: z.literal('goodbye'),
@@ -112,6 +116,7 @@ export const FrameToAgent = z.discriminatedUnion('type', [
   Watch,
   WatchMore,
   Unwatch,
+  Trust,
   Goodbye,
 ]);
 export type FrameToAgent = z.infer<typeof FrameToAgent>;

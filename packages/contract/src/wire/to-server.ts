@@ -3,8 +3,12 @@ import { z } from 'zod';
 import { ActionId, MachineId, Sha256 } from '../ids.ts';
 import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS, INLINE_RESULT_BYTES } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
+import { AUTHORITIES_AT_ONCE } from './authorities.ts';
 import { DeviceFacts } from './facts.ts';
 import { Output } from './live-output.ts';
+
+/** Fingerprints of the authorities that the device believes; none where it goes by its system's. */
+const Trusted = z.array(Sha256).max(AUTHORITIES_AT_ONCE);
 
 /** The answer to `hello`: who this is, proven, and which actions its journal holds and has not fully reported. */
 export const Prove = z.strictObject({
@@ -19,10 +23,15 @@ export const Prove = z.strictObject({
   hardwareId: Sha256.optional(),
   /** Of the last `welcome` that was kept. */
   generation: z.string().max(64).optional(),
+  /** Left out by agents that do not understand `trust`. */
+  trusted: Trusted.optional(),
 });
 
 /** The generation of this connection's `welcome` is on the disk. */
 const GenerationKept = z.strictObject({ type: z.literal('generation-kept') });
+
+/** What `trust` said is on the disk: the device believes these from now on. */
+const TrustKept = z.strictObject({ type: z.literal('trust-kept'), trusted: Trusted });
 
 const Errors = z.array(z.string().max(COMMAND_ERROR_CHARACTERS)).max(COMMAND_ERRORS);
 const Index = z.int().min(0).max(10_000);
@@ -106,5 +115,12 @@ export type Report = z.infer<typeof Report>;
 
 export const Heartbeat = z.strictObject({ type: z.literal('heartbeat') });
 
-export const FrameToServer = z.discriminatedUnion('type', [Prove, GenerationKept, Report, Heartbeat, Output]);
+export const FrameToServer = z.discriminatedUnion('type', [
+  Prove,
+  GenerationKept,
+  TrustKept,
+  Report,
+  Heartbeat,
+  Output,
+]);
 export type FrameToServer = z.infer<typeof FrameToServer>;

@@ -98,6 +98,7 @@ export const onWorkFrame = (io: FleetIo, agent: Agent, frame: FrameToAgent): boo
     case 'hello':
     case 'welcome':
     case 'heartbeat':
+    case 'trust':
     case 'goodbye':
       return false;
   }

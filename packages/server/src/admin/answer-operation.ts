@@ -10,6 +10,7 @@ import type { DecideEnrolment } from '../machines/decide-enrolment.ts';
 import type { MachineStore } from '../machines/ports.ts';
 import { ACTOR, type AdminOperations } from './admin-operations.ts';
 import { type ApplicationsIo, applicationCredentials, applications } from './applications.ts';
+import { type AuthorityIo, authorityOperations } from './authority.ts';
 import { deviceGroups, requireGroup } from './device-groups.ts';
 import { enrolmentOperations } from './enrolment.ts';
 import { type IssuersIo, issuers } from './issuers.ts';
@@ -23,14 +24,16 @@ const TOKEN_ID_BYTES = 9;
 
 export type AdminIo = ApplicationsIo &
   PeopleIo &
-  IssuersIo & {
+  IssuersIo &
+  AuthorityIo & {
     readonly audit: AuditStore;
     readonly lockdown: Lockdown;
     readonly decideEnrolment: DecideEnrolment;
     readonly actions: Pick<ActionStore, 'declareRestored'>;
     readonly machines: Pick<MachineStore, 'resolve'>;
-    /** What enrolment tokens carry; null where the server has no TLS of its own. */
-    readonly caSha256: Sha256 | null;
+    /** What enrolment tokens carry; none where the system's trust is to do. */
+    readonly authorities: () => readonly Sha256[];
+    readonly restored: () => Promise<void>;
   };
 
 const enrolTokens = (
@@ -55,7 +58,7 @@ const enrolTokens = (
       createdAt: now,
     };
     await io.access.addEnrolToken(record, ACTOR);
-    return { id, token: formatEnrolToken({ id, secret, authorities: io.caSha256 === null ? [] : [io.caSha256] }) };
+    return { id, token: formatEnrolToken({ id, secret, authorities: io.authorities() }) };
   },
   listEnrolTokens: async () => ({
     tokens: (await io.access.listEnrolTokens(io.tenant)).map((token) => ({
@@ -75,9 +78,11 @@ const enrolTokens = (
 });
 
 const restore = (io: AdminIo): Pick<AdminOperations, 'declareRestored'> => ({
-  declareRestored: async () => ({
-    epoch: await io.actions.declareRestored({ tenantId: io.tenant, actor: ACTOR, now: io.now() }),
-  }),
+  declareRestored: async () => {
+    const epoch = await io.actions.declareRestored({ tenantId: io.tenant, actor: ACTOR, now: io.now() });
+    await io.restored();
+    return { epoch };
+  },
 });
 
 export const adminOperations = (io: AdminIo): AdminOperations => ({
@@ -91,5 +96,6 @@ export const adminOperations = (io: AdminIo): AdminOperations => ({
   describeServer: io.describeServer,
   ...lockdownOperations(io),
   ...enrolmentOperations(io),
+  ...authorityOperations(io),
   readAudit: ({ after }) => io.audit.page(after),
 });

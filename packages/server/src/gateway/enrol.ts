@@ -19,8 +19,8 @@ type EnrolIo = {
   readonly admit: () => Turn;
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly enrol: (request: EnrolRequest, externalIp: string | null) => Promise<EnrolAnswer>;
-  /** PEM of the own CA; null when the server has no TLS of its own. */
-  readonly caPem: string | null;
+  /** PEM of the own CA, of both while one is being replaced; null when the server has no TLS of its own. */
+  readonly caPem: () => string | null;
 };
 
 const parseRequest = (text: string): EnrolRequest => {
@@ -60,9 +60,9 @@ export const enrolRoutes =
   (io: EnrolIo) =>
   async (request: Request, path: string, remoteAddress: string | null): Promise<Response | null> => {
     if (path === AGENT_PATHS.certificate && request.method === 'GET') {
-      if (io.caPem === null)
-        throw new Refusal('ResourceNotFound', 'This server has no certificate authority of its own.');
-      return new Response(io.caPem, { headers: { 'Content-Type': 'application/x-pem-file' } });
+      const caPem = io.caPem();
+      if (caPem === null) throw new Refusal('ResourceNotFound', 'This server has no certificate authority of its own.');
+      return new Response(caPem, { headers: { 'Content-Type': 'application/x-pem-file' } });
     }
     if (path !== AGENT_PATHS.enrol || request.method !== 'POST') return null;
     const counted = countRefused(io, remoteAddress);

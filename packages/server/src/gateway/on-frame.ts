@@ -1,5 +1,5 @@
 /** What each frame of a device leads to. */
-import type { MachineId } from '@longarm/contract/ids';
+import type { MachineId, Sha256 } from '@longarm/contract/ids';
 import type { Output } from '@longarm/contract/wire/live-output';
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { DeviceBudgets } from '../limits/device-budget.ts';
@@ -13,6 +13,8 @@ type OnFrameIo = ReportsIo & {
   readonly budgets: Pick<DeviceBudgets, 'giveBack'>;
   /** The device has the token of its connection on its disk. */
   readonly generationKept: (machineId: MachineId, generation: string) => Promise<void>;
+  /** The device believes these authorities from now on. */
+  readonly trusts: (machineId: MachineId, trusted: readonly Sha256[]) => Promise<void>;
 };
 
 /** What was asked for is bounded by whoever asked. */
@@ -33,6 +35,13 @@ const onGenerationKept = async (io: OnFrameIo, session: Session): Promise<void> 
   if (generation !== null) await io.generationKept(machineId, generation);
 };
 
+const onTrustKept = async (io: OnFrameIo, session: Session, trusted: readonly Sha256[]): Promise<void> => {
+  const { machineId, phase } = session;
+  if (phase !== 'connected' || machineId === null)
+    return refuse(session, { code: 'bad-turn', reason: 'expected a proof before any trust' });
+  await io.trusts(machineId, trusted);
+};
+
 const onSingle =
   (io: OnFrameIo) =>
   async (session: Session, frame: SingleFrame, size: number): Promise<void> => {
@@ -46,6 +55,8 @@ const onSingle =
           : refuse(session, { code: 'bad-turn', reason: 'expected one proof, got another' });
       case 'generation-kept':
         return onGenerationKept(io, session);
+      case 'trust-kept':
+        return onTrustKept(io, session, frame.trusted);
       case 'output':
         return session.phase === 'connected' && session.machineId !== null
           ? onOutput(io, session, { machineId: session.machineId, frame, size })

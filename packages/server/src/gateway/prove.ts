@@ -5,6 +5,7 @@ import { REVOKED_RETRY_SECONDS } from '@longarm/contract/limits';
 import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { ActionStore, Hints, Reconciliation } from '../actions/ports.ts';
+import type { Announce } from '../auth/certificates/trust-statement.ts';
 import { isSignedBy } from '../auth/device-proof.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
 import type { Tickets } from '../auth/ticket.ts';
@@ -13,6 +14,7 @@ import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
 import type { ConnectOutcome, MachineStore } from '../machines/ports.ts';
 import { hold, refuse, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
+import { trustSerialOf } from './tell-trust.ts';
 
 /** Seconds that a device that cannot be let in stays away. */
 const REFUSED_RETRY_SECONDS = 300;
@@ -34,6 +36,8 @@ export type ProveIo = {
   readonly now: () => EpochMs;
   readonly audience: string;
   readonly heartbeatSeconds: number;
+  /** What the server is trusted by, where that was ever announced. */
+  readonly announce: Announce;
   readonly onConnected: (session: Session, machineId: MachineId) => void;
   readonly budgets: Pick<DeviceBudgets, 'enter'>;
   /** It is no stranger any more. */
@@ -67,13 +71,13 @@ type Entered = { readonly outcome: ConnectOutcome; readonly settled: Reconciliat
 
 /** Both are asked for in one turn, so that they are written together. */
 const enterStore = async (io: ProveIo, session: Session, frame: Prove): Promise<Entered> => {
-  const { machineId, facts, journaled, hardwareId = null } = frame;
+  const { machineId, facts, journaled, hardwareId = null, trusted = null } = frame;
   const handedOut = io.newGeneration();
   const shown = frame.generation === undefined ? null : hashSecret(frame.generation);
   const generation = { shown, handedOut: hashSecret(handedOut) };
   const now = io.now();
   const from = { hardwareId, externalIp: session.remoteAddress };
-  const connection = { machineId, sessionId: session.id, facts, ...from, generation, now };
+  const connection = { machineId, sessionId: session.id, facts, ...from, generation, trusted, now };
   const [outcome, settled] = await Promise.all([
     io.machines.connected(connection),
     io.actions.reconcile({ machineId, journaled, now }),
@@ -88,6 +92,7 @@ const settle = (io: ProveIo, session: Session, of: Entered & { readonly frame: P
   if (session.phase !== 'proving') return;
   for (const actionId of frame.journaled) hold(session, actionId);
   session.phase = 'connected';
+  session.trustSerial = trustSerialOf(frame.trusted, io.announce());
   const generation = session.generation ?? undefined;
   const { heartbeatSeconds } = io;
   send(session, {

@@ -51,6 +51,8 @@ export type Session = Spent & {
   machineId: MachineId | null;
   /** Handed out with this connection's welcome, until the device has said that it keeps it. */
   generation: string | null;
+  /** Of what it was told last about the server's authorities; null where it is told nothing. */
+  trustSerial: number | null;
   lastHeardAt: EpochMs;
   /** What the device holds and has not ended, null for nothing: nothing is offered meanwhile. */
   holding: Set<ActionId> | null;
@@ -110,6 +112,7 @@ export const newSession = (
   phase: 'awaiting-proof',
   machineId: null,
   generation: null,
+  trustSerial: null,
   lastHeardAt: start.now,
   holding: null,
   stalledAt: null,

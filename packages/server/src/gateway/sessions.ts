@@ -5,10 +5,12 @@ import { OFFER_FILES } from '@longarm/contract/limits';
 import type { FrameToAgent, InlineFile } from '@longarm/contract/wire/to-agent';
 import type { OutputLink } from '../actions/output-ports.ts';
 import type { AgentLink, Claim } from '../actions/ports.ts';
+import type { Announcement } from '../auth/certificates/trust-statement.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { SmallFiles } from '../library/small-files.ts';
 import { inherit } from '../limits/device-budget.ts';
 import { dismiss, refuse, type Session, send } from './session.ts';
+import { tellTrust } from './tell-trust.ts';
 
 export type Sessions = AgentLink &
   OutputLink & {
@@ -22,6 +24,8 @@ export type Sessions = AgentLink &
     readonly closeSilent: (since: EpochMs) => void;
     /** Ends the machine's connection, if it has one, and says why. */
     readonly dismissMachine: (machineId: MachineId, reason: string, retryAfterSeconds: number) => void;
+    /** Tells at most so many devices what the server is trusted by, of those that do not know it yet. */
+    readonly tellTrust: (announcement: Announcement, most: number) => void;
     /** Sends away who has not begun to prove itself since the moment. */
     readonly dismissStrangers: (since: EpochMs) => void;
     readonly track: (session: Session) => void;
@@ -86,6 +90,7 @@ export const gatewaySessions = (io: SessionsIo): Sessions => {
         if (isLate) refuse(session, { code: 'handshake-seconds', reason });
       }
     },
+    tellTrust: (announcement, most) => tellTrust(byMachine.values(), announcement, most),
     dismissMachine: (machineId, reason, retryAfterSeconds) => {
       const session = byMachine.get(machineId);
       if (session !== undefined) dismiss(session, reason, retryAfterSeconds);

@@ -80,6 +80,8 @@ export type Connection = {
   readonly hardwareId: Sha256 | null;
   /** Hashes: what the device showed, and what it is handed. */
   readonly generation: { readonly shown: string | null; readonly handedOut: string };
+  /** Fingerprints of the authorities that it believes; null from agents that do not tell. */
+  readonly trusted: readonly Sha256[] | null;
   readonly now: EpochMs;
 };
 
@@ -104,6 +106,22 @@ export type EnrolmentOutcome =
   /** The decision does not apply to a machine in this state. */
   | { readonly kind: 'refused'; readonly state: EnrolmentState };
 
+/** Machines that connect by the server's own authority and are not known to believe one of them. */
+export type Unaware = {
+  readonly count: number;
+  /** Of the machines that there are: those that are refused, or were replaced, do not count. */
+  readonly of: number;
+  /** At most a thousand; who was seen last comes first. */
+  readonly machines: readonly {
+    readonly id: MachineId;
+    readonly name: string;
+    readonly lastSeen: EpochMs;
+    readonly isOnline: boolean;
+    /** False for an agent that does not understand a new authority, or has not connected yet. */
+    readonly tells: boolean;
+  }[];
+};
+
 export type MachineStore = {
   /** Spends one use of the token; a record of the same hardware that is not connected is superseded by this one. */
   readonly enrol: (enrolment: Enrolment) => Promise<EnrolOutcome>;
@@ -114,6 +132,10 @@ export type MachineStore = {
   readonly connected: (connection: Connection) => Promise<ConnectOutcome>;
   /** The device has this token on its disk. */
   readonly generationKept: (machineId: MachineId, hash: string) => Promise<void>;
+  /** The device believes these authorities from now on. */
+  readonly trusts: (machineId: MachineId, trusted: readonly Sha256[]) => Promise<void>;
+  /** Of all tenants, since they share the server's certificate. */
+  readonly unaware: (authority: Sha256) => Promise<Unaware>;
   /** No longer, if it still was by this session. */
   readonly disconnected: (machineId: MachineId, sessionId: string, now: EpochMs) => Promise<void>;
   /** Heartbeats, in batches; each batch is a unit of its own. */

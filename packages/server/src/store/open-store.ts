@@ -37,6 +37,7 @@ import { permissionMigration } from './migrations/0005-permission.ts';
 import { callersMigration } from './migrations/0006-callers.ts';
 import { actionListsMigration } from './migrations/0007-action-lists.ts';
 import { unsettledCancelsMigration } from './migrations/0008-unsettled-cancels.ts';
+import { deviceKeysMigration } from './migrations/0009-device-keys.ts';
 import { smallBlobsMigration } from './migrations/0011-small-blobs.ts';
 import { reachableActionsMigration } from './migrations/0012-reachable-actions.ts';
 import { nextTurn } from './next-turn.ts';
@@ -101,6 +102,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0006-callers': callersMigration,
           '0007-action-lists': actionListsMigration,
           '0008-unsettled-cancels': unsettledCancelsMigration,
+          '0009-device-keys': deviceKeysMigration,
           '0011-small-blobs': smallBlobsMigration('blob'),
           '0012-reachable-actions': reachableActionsMigration,
         }),

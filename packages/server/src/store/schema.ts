@@ -185,6 +185,8 @@ export type MachineRow = {
   enrolment_reason: string | null;
   generations: string | null;
   seen_hardware_id: Sha256 | null;
+  /** JSON list of fingerprints; null while it has not told. */
+  trusted_authorities: Generated<string | null>;
 };
 
 export type MachineTagRow = { machine_id: MachineId; tag: string };

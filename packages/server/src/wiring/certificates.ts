@@ -10,8 +10,8 @@ import type { Chore } from '../dispatch/sweeper.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Listener } from './listen.ts';
 
-/** The authority that vouches for the server; null where the system's own trust is to do. */
-export type Authority = { readonly caPem: string; readonly caSha256: Sha256 };
+/** The authorities that vouch for the server, PEM, and what enrolment tokens name of them; null where the system's own trust is to do. */
+export type Authority = { readonly caPem: () => string; readonly fingerprints: () => readonly Sha256[] };
 
 type Parts = { readonly config: ServerConfig; readonly folder: DataFolder; readonly log: Log };
 
@@ -19,14 +19,16 @@ const givenAuthority = (path: string): Authority => {
   try {
     const caPem = readFileSync(path, 'utf8');
     const { raw } = new X509Certificate(caPem);
-    return { caPem, caSha256: Sha256.parse(createHash('sha256').update(raw).digest('hex')) };
+    const fingerprint = Sha256.parse(createHash('sha256').update(raw).digest('hex'));
+    return { caPem: () => caPem, fingerprints: () => [fingerprint] };
   } catch (cause) {
     throw new Error(`${path}: expected the certificate of an authority in PEM, got something else.`, { cause });
   }
 };
 
 export const authorityOf = ({ config, folder }: Omit<Parts, 'log'>): Authority | null => {
-  if (config.tls === 'own') return folder.certificates;
+  const { current } = folder.certificates;
+  if (config.tls === 'own') return { caPem: () => current().caPem, fingerprints: () => current().fingerprints };
   const ca = config.certificateFiles?.ca ?? null;
   return ca === null ? null : givenAuthority(ca);
 };
@@ -34,15 +36,18 @@ export const authorityOf = ({ config, folder }: Omit<Parts, 'log'>): Authority |
 /** Where clients find what they trust the server by, where it made that itself. */
 export const tellAuthority = ({ config, folder, log }: Parts): void => {
   if (config.tls !== 'own') return;
-  const { caSha256 } = folder.certificates;
-  log.info({ caSha256, caFile: join(folder.path, 'tls', 'ca.pem') }, 'clients trust this server by its own CA');
+  const { fingerprints } = folder.certificates.current();
+  log.info(
+    { caSha256: fingerprints.join(' '), caFile: join(folder.path, 'tls', 'ca.pem') },
+    'clients trust this server by its own CA',
+  );
 };
 
 /** Null without TLS. */
 export const tlsSourceOf = async ({ config, folder }: Parts, now: () => number): Promise<TlsSource | null> => {
   if (config.tls === 'off') return null;
   if (config.certificateFiles !== null) return givenCertificate(config.certificateFiles, now);
-  return ownCertificate(folder.certificates, { renew: folder.renewCertificates, now });
+  return ownCertificate(folder.certificates, now);
 };
 
 /** Hands over to a new listener when there is a new certificate; one that is no good is told of, and the old goes on. */

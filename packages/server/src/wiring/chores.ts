@@ -10,6 +10,14 @@ const SILENT_HEARTBEATS = 2.5;
 /** How often the engine looks for what a lost hint left waiting, and for what is overdue. */
 const TICK_MS = 500;
 
+/** How often devices are told of a new authority, and how many at once: each of them writes and answers. */
+const TRUST = { everyMs: 1_000, devices: 200 } as const;
+
+const tellTrust = async ({ announce, sessions }: Engine): Promise<void> => {
+  const announcement = announce();
+  if (announcement !== null) sessions.tellTrust(announcement, TRUST.devices);
+};
+
 const forget = ({ guards }: Engine, forgetCalls: () => void) => {
   guards.forget();
   forgetCalls();
@@ -33,6 +41,7 @@ export const chores = (engine: Engine, forgetCalls: () => void): readonly Chore[
       run: async () => sessions.dismissStrangers(now() - handshakeMs),
     },
     { name: 'presence', everyMs: MINUTE_MS, run: () => store.machines.seen(sessions.connectedMachines(), now()) },
+    { name: 'trust', everyMs: TRUST.everyMs, run: () => tellTrust(engine) },
     { name: 'audit tally', everyMs: MINUTE_MS, run: engine.writeTallied },
     { name: 'call rates', everyMs: 10 * MINUTE_MS, run: async () => forget(engine, forgetCalls) },
     { name: 'proofs', everyMs: MINUTE_MS, run: async () => engine.proofs.forget() },

@@ -22,6 +22,7 @@ export const deviceConnections = (engine: Engine): Connections => {
       budgets,
       tickets: engine.ticketBook,
       generationKept: (machineId, generation) => store.machines.generationKept(machineId, hashSecret(generation)),
+      trusts: store.machines.trusts,
       record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),
       prove: prove({
         machines: store.machines,
@@ -37,6 +38,7 @@ export const deviceConnections = (engine: Engine): Connections => {
         hints,
         now,
         audience: engine.audience,
+        announce: engine.announce,
         heartbeatSeconds: engine.limits['heartbeat-seconds'],
         budgets,
         onProven: ({ remoteAddress }) => guards.strangers.proven(remoteAddress),

@@ -3,6 +3,7 @@ import type { EpochMs } from '@longarm/contract/instant';
 import type { Limits } from '@longarm/contract/limits';
 import { auditTally } from '../audit/tally.ts';
 import { writeTally } from '../audit/write-tally.ts';
+import type { Announce } from '../auth/certificates/trust-statement.ts';
 import { proofWindow } from '../auth/proof-window.ts';
 import { tickets } from '../auth/ticket.ts';
 import { liveOutput } from '../bus/live-output.ts';
@@ -39,6 +40,8 @@ export type EngineIo = {
   readonly sealKey: Uint8Array;
   /** Who devices prove themselves to. */
   readonly audience: string;
+  /** What devices are told to trust the server by. */
+  readonly announce: Announce;
   readonly now: () => EpochMs;
   readonly newId: () => string;
   readonly newNonce: () => string;

@@ -16,7 +16,7 @@ export const enrolment = (engine: Engine, { folder }: World, authority: Authorit
     admit: enrolPace(engine).turn,
     pause: Bun.sleep,
     enrol: enrolDevice({ machines: store.machines, now, audience, envelopeKey }),
-    caPem: authority?.caPem ?? null,
+    caPem: () => authority?.caPem() ?? null,
   });
   return { door, forget: () => windows.forget(now()) };
 };

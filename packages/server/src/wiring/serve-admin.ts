@@ -11,6 +11,7 @@ import type { Authority } from './certificates.ts';
 import { decideEnrolmentOf } from './decide-enrolment.ts';
 import type { Engine, World } from './engine.ts';
 import { lockdownOf } from './lockdown.ts';
+import { rotationOf } from './rotation.ts';
 
 type Served = {
   /** The address that callers use. */
@@ -21,7 +22,11 @@ type Served = {
   readonly onFault: FaultLog;
 };
 
-export const serveAdmin = async (engine: Engine, { folder }: World, { url, shelf, onFault, authority }: Served) => {
+export const serveAdmin = async (
+  engine: Engine,
+  { folder, config }: World,
+  { url, shelf, onFault, authority }: Served,
+) => {
   const path = join(folder.path, ADMIN_SOCKET_NAME);
   // one that a killed server left behind; the folder's lock says that nobody serves it
   await rm(path, { force: true });
@@ -40,10 +45,12 @@ export const serveAdmin = async (engine: Engine, { folder }: World, { url, shelf
     now: engine.now,
     randomText: (bytes) => randomBytes(bytes).toString('base64url'),
     newId: randomUUID,
-    caSha256: authority?.caSha256 ?? null,
+    authorities: () => authority?.fingerprints() ?? [],
+    restored: async () => void (await folder.certificates.announceAnew()),
+    rotation: config.tls === 'own' ? rotationOf(folder, engine.now) : null,
     describeServer: async () => ({
       url,
-      caPem: authority?.caPem ?? null,
+      caPem: authority?.caPem() ?? null,
       targets: (await shelf.all()).map(({ target }) => target),
     }),
   });

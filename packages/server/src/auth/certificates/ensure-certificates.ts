@@ -1,19 +1,19 @@
 /**
- * The server's own CA and certificate (semantics 34): made at the first start, read at later ones, the server's
- * renewed in time. In the folder, each mode 0600 and written whole or not at all:
+ * The server's own certificate (semantics 34): made at the first start by the authority beside it, read at later ones,
+ * renewed in time. In the folder, beside the authorities, each mode 0600 and written whole or not at all:
  *
- *   authority.pem   CA certificate and key: devices trust its fingerprint, so it is never replaced
  *   server.pem      server certificate and key: made anew from the CA whenever that is due
- *   ca.pem          CA certificate alone, to be given to clients
+ *   ca.pem          CA certificates alone, to be given to clients
  */
 import 'reflect-metadata';
 import './polyfill-reflect.ts';
 import { join } from 'node:path';
-import { Sha256 } from '@longarm/contract/ids';
+import type { Sha256 } from '@longarm/contract/ids';
 import { SubjectAlternativeNameExtension } from '@peculiar/x509';
-import { readFileOrNull, readOrCreateFile, replaceFile } from '../atomic-file.ts';
+import { readFileOrNull, replaceFile } from '../atomic-file.ts';
+import { type Authorities, CA_ADVICE, damaged, fingerprintOf, readAuthorities } from './authorities.ts';
 import { type CertificateName, parseCertificateName } from './certificate-name.ts';
-import { issueCa, issueServerCertificate } from './issue-certificate.ts';
+import { issueServerCertificate } from './issue-certificate.ts';
 import { type CertifiedKey, formatCertifiedKey, parseCertifiedKey } from './key-pair-file.ts';
 
 const RENEWED_BEFORE_END_MS = 30 * 86_400_000;
@@ -27,38 +27,16 @@ export type CertificatesIo = {
 };
 
 export type Certificates = {
+  readonly authorities: Authorities;
+  /** Every authority that is to be trusted, PEM: the current one first, in the same order all through a rotation. */
   readonly caPem: string;
-  /** SHA-256 of the CA certificate's DER: what enrolment tokens carry. */
-  readonly caSha256: Sha256;
-  /** The server's certificate, then the CA's. */
+  /** SHA-256 of each one's DER, in that order: what enrolment tokens carry. */
+  readonly fingerprints: readonly Sha256[];
+  /** The server's certificate, then that of the CA that signed it. */
   readonly certificatePem: string;
   readonly keyPem: string;
   /** From this moment on another call gives a new server certificate, which needs a new listener. */
   readonly renewAt: number;
-};
-
-const damaged = (path: string, advice: string): Error =>
-  new Error(`Expected a certificate and its private key (PEM) in ${path}, got something else. ${advice}`);
-
-const CA_ADVICE =
-  'Restore it from a backup. Without it, move the whole folder away to have a new CA made: every device and ' +
-  'client then has to be told to trust the new one.';
-
-const readCa = async (io: CertificatesIo): Promise<CertifiedKey> => {
-  const path = join(io.folder, 'authority.pem');
-  const issued = [join(io.folder, 'server.pem'), join(io.folder, 'ca.pem')];
-  const content = await readOrCreateFile(path, async () => {
-    for (const orphan of issued) {
-      if ((await readFileOrNull(orphan)) === null) continue;
-      throw new Error(`${path} is missing, and ${orphan}, which belongs to it, is there. ${CA_ADVICE}`);
-    }
-    return formatCertifiedKey(await issueCa(io.now()));
-  });
-  const ca = parseCertifiedKey(content);
-  if (ca === null) throw damaged(path, CA_ADVICE);
-  const end = ca.certificate.notAfter;
-  if (end.getTime() <= io.now()) throw new Error(`The CA in ${path} ended at ${end.toISOString()}. ${CA_ADVICE}`);
-  return ca;
 };
 
 const namesOf = ({ certificate }: CertifiedKey): Set<string> => {
@@ -92,18 +70,29 @@ const readServer = async (path: string, wanted: Wanted): Promise<CertifiedKey> =
   return issued;
 };
 
+/** The one that signs what the server shows. Throws a sentence at its end. */
+const signerOf = (io: CertificatesIo, { current, next, signer }: Authorities): CertifiedKey => {
+  const ca = signer === 'next' && next !== null ? next : current;
+  const end = ca.certificate.notAfter;
+  if (end.getTime() > io.now()) return ca;
+  throw new Error(`The CA in ${join(io.folder, 'authority.pem')} ended at ${end.toISOString()}. ${CA_ADVICE}`);
+};
+
 /** Rejects with a sentence where a name is none, where a file is damaged, and where the CA is lost or at its end. */
 export const ensureCertificates = async (io: CertificatesIo): Promise<Certificates> => {
   const names = io.names.map(parseCertificateName);
   if (names.length === 0) throw new Error('Expected at least one name for the server certificate, got none.');
-  const ca = await readCa(io);
+  const authorities = await readAuthorities(io);
+  const ca = signerOf(io, authorities);
   const server = await readServer(join(io.folder, 'server.pem'), { ca, names, now: io.now() });
-  const caPem = ca.certificatePem;
+  const trusted = [authorities.current, ...(authorities.next === null ? [] : [authorities.next])];
+  const caPem = trusted.map(({ certificatePem }) => certificatePem).join('');
   await replaceFile(join(io.folder, 'ca.pem'), caPem);
   return {
+    authorities,
     caPem,
-    caSha256: Sha256.parse(new Bun.CryptoHasher('sha256').update(ca.certificate.rawData).digest('hex')),
-    certificatePem: `${server.certificatePem}${caPem}`,
+    fingerprints: trusted.map(fingerprintOf),
+    certificatePem: `${server.certificatePem}${ca.certificatePem}`,
     keyPem: server.keyPem,
     renewAt: renewAtOf(server),
   };

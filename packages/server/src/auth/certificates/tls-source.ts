@@ -1,7 +1,7 @@
 /** What the server shows to TLS clients, from wherever it comes, and whether there is something newer by now. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { EpochMs } from '@longarm/contract/instant';
-import type { Certificates } from './ensure-certificates.ts';
+import type { CertificateKeeper } from './certificate-keeper.ts';
 
 export type TlsPair = {
   /** The server's certificate, then those above it. */
@@ -74,19 +74,15 @@ export const givenCertificate = async (files: CertificateFiles, now: () => Epoch
   };
 };
 
-/** The certificate by the server's own CA: made anew before it ends. */
-export const ownCertificate = (
-  first: Certificates,
-  io: { readonly renew: () => Promise<Certificates>; readonly now: () => EpochMs },
-): TlsSource => {
-  let current = first;
+/** The certificate by the server's own CA: made anew before it ends, and another one when another authority signs. */
+export const ownCertificate = (keeper: Pick<CertificateKeeper, 'current' | 'renew'>, now: () => EpochMs): TlsSource => {
+  let served = keeper.current();
   return {
-    current: () => current,
+    current: () => served,
     look: async () => {
-      if (io.now() < current.renewAt) return null;
-      const before = current.certificatePem;
-      current = await io.renew();
-      return current.certificatePem === before ? null : current;
+      const before = served.certificatePem;
+      served = now() < keeper.current().renewAt ? keeper.current() : await keeper.renew();
+      return served.certificatePem === before ? null : served;
     },
   };
 };

@@ -54,6 +54,7 @@ const connection = (
   externalIp: '192.0.2.1',
   hardwareId: null,
   generation: { shown: null, handedOut: `handed out by ${session}` },
+  trusted: null,
   now: 1_700_000_000_000,
 });
 

@@ -41,6 +41,7 @@ const rowOf = ({ connection, generations }: Entering) => ({
   session_id: connection.sessionId,
   seen_hardware_id: connection.hardwareId,
   generations: JSON.stringify(generations),
+  trusted_authorities: connection.trusted === null ? null : JSON.stringify(connection.trusted),
 });
 
 /** Numbers among text parameters: in a list of values no column says what it is. */
