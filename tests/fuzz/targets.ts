@@ -57,7 +57,19 @@ const facts = {
 
 const TO_SERVER = [
   { type: 'prove', protocol: 1, machineId: 'a'.repeat(40), proof: 'x', facts, journaled: [ACTION] },
+  {
+    type: 'prove',
+    protocol: 1,
+    machineId: 'a'.repeat(40),
+    proof: 'x',
+    nextProof: 'y',
+    facts,
+    journaled: [],
+    trusted: [],
+  },
   { type: 'heartbeat' },
+  { type: 'key-wanted' },
+  { type: 'new-key', number: 2, publicKey: KEY, at: 1, certification: 'x', proof: 'x' },
   { type: 'trust-kept', trusted: ['a'.repeat(64)] },
   { type: 'report', sequence: 1, fact: { kind: 'accepted', actionId: ACTION, at: 1 } },
   {
@@ -83,6 +95,8 @@ const TO_AGENT = [
   { type: 'offer', actionId: ACTION, envelope: 'a.b.c', ticket: 't' },
   { type: 'missing-uploads', sequence: 1, actionId: ACTION, index: 0, streams: ['file'] },
   { type: 'watch', watchId: 'w', actionId: ACTION, index: 0, from: { stdout: 0, stderr: 0 }, frames: 4 },
+  { type: 'renew-key', nonce: 'n' },
+  { type: 'key-kept', receipt: 'a.b.c' },
   { type: 'trust', statement: 'a.b.c' },
   { type: 'goodbye', reason: 'r', retryAfterSeconds: 1 },
 ].map((frame) => JSON.stringify(frame));

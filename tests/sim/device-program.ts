@@ -90,7 +90,14 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
       envelopeKey: ENVELOPE_KEY.publicKey,
       serverUrl: 'http://server',
     },
-    keys: key,
+    keys: {
+      proofs: (text) => ({ proof: key.sign(text) }),
+      isWanted: () => false,
+      claim: () => {
+        throw new Error('nobody asks for another key here');
+      },
+      take: () => false,
+    },
     facts: () => factsOf(io.index),
     hardwareId: sha256Of(new TextEncoder().encode(key.machineId)),
     generation: { last: () => null, keep: () => false },

@@ -105,6 +105,7 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
     sealKey: SEAL_KEY,
     audience: AUDIENCE,
     announce: () => null,
+    signReceipt: () => '',
     now,
     newId,
     newNonce: newId,

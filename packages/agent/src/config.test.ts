@@ -21,6 +21,7 @@ test('options by a space or an equals sign', () => {
     policyFile: null,
     requireSignatures: false,
     proxy: { given: null, https: null, http: null, except: [] },
+    keyDays: null,
     shown: '--server https://a.example --state /var/lib/longarm --token (not shown) --insecure',
     workBytes: 1_073_741_824,
   });
@@ -106,5 +107,21 @@ describe('the bound of the working folder', () => {
     expect(workBytes([], { LONGARM_WORK_MIB: text })).toMatchObject({
       faults: [expect.stringContaining('LONGARM_WORK_MIB')],
     });
+  });
+});
+
+describe('another key', () => {
+  test('when it is so many days old', () => {
+    expect(read(['--state', '/s', '--key-days', '0.5'])).toMatchObject({ keyDays: 0.5 });
+    for (const text of ['0', '-1', 'often', '3651'])
+      expect(faults('--state', '/s', `--key-days=${text}`).join()).toStartWith('--key-days: expected a number of days');
+  });
+  test('when somebody asks on the device', () => {
+    expect(read(['rotate-key', '--state', '/s'])).toEqual({ kind: 'rotate-key', stateFolder: '/s' });
+    expect(read(['rotate-key', '--help'])).toEqual({ kind: 'help' });
+    expect(faults('rotate-key')).toEqual(['--state: expected the state folder of the agent, got none']);
+    expect(faults('rotate-key', '--state', '/s', '--insecure')).toEqual([
+      'rotate-key: expected --state and nothing else',
+    ]);
   });
 });

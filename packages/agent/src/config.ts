@@ -6,6 +6,7 @@ import { type ProxySettings, proxySettings } from './proxy-for.ts';
 export const USAGE = `longarm-agent: executes what a Longarm server signs, and reports what happened.
 
   longarm-agent --server URL --state DIR [--token T | --token-file F] [--insecure] [--proxy URL] [--work-mib N]
+  longarm-agent rotate-key --state DIR     another key for this device: by the agent that runs, or the next one
   longarm-agent install|uninstall|status   as a part of this device; each with --help
 
   --server URL     address of the server; needed for the first start, stored for later ones
@@ -18,6 +19,7 @@ export const USAGE = `longarm-agent: executes what a Longarm server signs, and r
   --proxy URL      HTTP proxy to the server; otherwise HTTPS_PROXY, HTTP_PROXY and NO_PROXY are heeded
   --work-mib N     most MiB in the working folder, where PutFile puts and scripts run; what is oldest makes way.
                    Default 1024; also LONGARM_WORK_MIB
+  --key-days N     have the device's key followed by another when it is so many days old; otherwise only when it is asked for
   --help           this text
   --version        the version
 
@@ -35,6 +37,8 @@ export type RunConfig = {
   readonly policyFile: string | null;
   readonly requireSignatures: boolean;
   readonly proxy: ProxySettings;
+  /** Days after which another key is wanted; null: never by itself. */
+  readonly keyDays: number | null;
   /** Most bytes in the working folder. */
   readonly workBytes: number;
   /** How it was called, for the log: without what a token or a proxy keeps secret. */
@@ -52,8 +56,12 @@ export type ServiceConfig = {
   readonly proxy: ProxySettings;
 };
 
+/** `stateFolder` is absolute. */
+export type RotateKeyConfig = { readonly kind: 'rotate-key'; readonly stateFolder: string };
+
 export type Config =
   | RunConfig
+  | RotateKeyConfig
   | ServiceConfig
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
@@ -64,7 +72,16 @@ type Sources = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
-const VALUED = ['--server', '--state', '--token', '--token-file', '--policy', '--proxy', '--work-mib'] as const;
+const VALUED = [
+  '--server',
+  '--state',
+  '--token',
+  '--token-file',
+  '--policy',
+  '--proxy',
+  '--work-mib',
+  '--key-days',
+] as const;
 type Valued = (typeof VALUED)[number];
 const FLAGS = ['--insecure', '--require-signatures', '--help', '--version'] as const;
 type Flag = (typeof FLAGS)[number];
@@ -141,6 +158,31 @@ const readWorkBytes = ({ values, faults }: Parsed, { environment }: Sources): nu
   return Math.ceil(mib * MIB);
 };
 
+/** Ten years. */
+const MOST_KEY_DAYS = 3_650;
+
+/** Fractions are allowed. */
+const readKeyDays = ({ values, faults }: Parsed): number | null => {
+  const text = values.get('--key-days');
+  if (text === undefined) return null;
+  const days = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : 0;
+  if (days <= 0 || days > MOST_KEY_DAYS)
+    faults.push(`--key-days: expected a number of days above 0, up to ${MOST_KEY_DAYS}, got ${JSON.stringify(text)}`);
+  return days;
+};
+
+const readRotateKey = (args: readonly string[]): Config => {
+  const { values, flags, faults } = parse(args);
+  if (flags.has('--help')) return { kind: 'help' };
+  const state = values.get('--state');
+  if (state === undefined) faults.push('--state: expected the state folder of the agent, got none');
+  if (values.size > (state === undefined ? 0 : 1) || flags.size > 0)
+    faults.push('rotate-key: expected --state and nothing else');
+  return state === undefined || faults.length > 0
+    ? { kind: 'faults', faults }
+    : { kind: 'rotate-key', stateFolder: resolve(state) };
+};
+
 /** A runtime under these would run other code, or run it otherwise, than what was installed. */
 const TAKEOVER = ['BUN_BE_BUN', 'BUN_OPTIONS'] as const;
 
@@ -155,6 +197,7 @@ export const readConfig = (sources: Sources): Config => {
   const verb = SERVICE_VERBS.find((name) => name === args[0]);
   if (verb !== undefined)
     return { kind: 'service', verb, args: args.slice(1), proxy: proxySettings(null, environment) };
+  if (args[0] === 'rotate-key') return readRotateKey(args.slice(1));
   const parsed = parse(args);
   if (parsed.flags.has('--help')) return { kind: 'help' };
   if (parsed.flags.has('--version')) return { kind: 'version' };
@@ -167,6 +210,7 @@ export const readConfig = (sources: Sources): Config => {
   if (proxy !== null && !/^https?:$/.test(URL.parse(proxy)?.protocol ?? ''))
     faults.push('--proxy: expected an address such as http://proxy.example:3128, got something else');
   const workBytes = readWorkBytes(parsed, sources);
+  const keyDays = readKeyDays(parsed);
   if (state === undefined || faults.length > 0) return { kind: 'faults', faults };
   return Object.freeze({
     kind: 'run',
@@ -177,6 +221,7 @@ export const readConfig = (sources: Sources): Config => {
     policyFile: policy === undefined ? null : resolve(policy),
     requireSignatures: flags.has('--require-signatures'),
     proxy: proxySettings(proxy, environment),
+    keyDays,
     shown: shownArguments(parsed),
     workBytes,
   });

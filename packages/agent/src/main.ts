@@ -4,6 +4,7 @@ import { VERSION } from '@longarm/contract/version';
 import { type Config, type RunConfig, readConfig, type ServiceConfig, USAGE } from './config.ts';
 import { SetupFault } from './identity/establish-identity.ts';
 import { enrolDevice } from './install/enrol-device.ts';
+import { rotateKey } from './install/rotate-key.ts';
 import { runCommand } from './install/run-command.ts';
 import { serviceCommand } from './install/service-command.ts';
 import { faultText } from './platform/fault.ts';
@@ -87,6 +88,11 @@ const serve = async ({ verb, args, proxy }: ServiceConfig): Promise<number> => {
   return await serviceCommand(io, verb, args);
 };
 
+const askForKey = async (path: string): Promise<number> => {
+  process.stdout.write(`${rotateKey({ platform }, path)}\n`);
+  return 0;
+};
+
 const explainRefusal = (fault: unknown): number => {
   process.stderr.write(`longarm-agent: ${faultText(fault)}\n`);
   return EXIT_USAGE;
@@ -105,6 +111,8 @@ const main = async (config: Config): Promise<number> => {
       return EXIT_USAGE;
     case 'run':
       return run(config).catch(explain);
+    case 'rotate-key':
+      return askForKey(config.stateFolder).catch(explainRefusal);
     case 'service':
       return serve(config).catch(explainRefusal);
   }

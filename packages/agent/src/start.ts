@@ -14,7 +14,7 @@ import { hardwareIdOf } from './identity/enrol.ts';
 import { establishIdentity, SetupFault } from './identity/establish-identity.ts';
 import { generationFile } from './identity/generation.ts';
 import type { Identity } from './identity/identity-file.ts';
-import type { DeviceKeys } from './identity/keys.ts';
+import type { KeyRing } from './identity/key-ring.ts';
 import { serverRequest, tlsOptions } from './identity/server-request.ts';
 import type { Fetch } from './identity/server-trust.ts';
 import { transferProver } from './identity/transfer-proof.ts';
@@ -78,7 +78,7 @@ type Parts = {
   readonly workBytes: number;
   readonly stateFolder: string;
   readonly identity: Identity;
-  readonly keys: DeviceKeys;
+  readonly keys: KeyRing;
   readonly trust: TrustKeeper;
   readonly journal: Journal;
   readonly clock: ServerClock;
@@ -95,7 +95,7 @@ const commandIo = (parts: Parts): CommandIo => {
   const { platform, after, random, localNow, log } = world;
   const request = serverRequest(world.fetch, { serverUrl: identity.serverUrl, caPem: parts.trust.caPem });
   const prove = transferProver({ identity, keys, now: clock.now, newNonce: world.newNonce });
-  const admission = deviceGuard({ source: policy, machineId: keys.machineId, serverNow: clock.now, ...world });
+  const admission = deviceGuard({ source: policy, machineId: identity.machineId, serverNow: clock.now, ...world });
   return {
     transfer: { request, prove, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
     process: { platform, after, graceMs: KILL_GRACE_MS, spawnFault: admission.spawnFault },
@@ -209,7 +209,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
   const policy = requirePolicy(world, config);
   const { identity, keys, isNew } = await establishIdentity(
     { fetch: world.fetch, platform: world.platform, pause: (delayMs) => pause(world.after, delayMs) },
-    { ...config, keyFile: folders.keys, identityFile: folders.identity },
+    { ...config, keyFiles: folders, identityFile: folders.identity, localNow: world.localNow },
   );
   const { machineId, serverUrl } = identity;
   // on purpose: whoever defends the device finds in its log that the agent runs, for whom, and how it was started

@@ -34,6 +34,7 @@ import { addMachinesApprove, addMachinesReject, addMachinesRevoke } from './comm
 import { addMachinesGet } from './commands/machines-get.ts';
 import { addMachinesGroup } from './commands/machines-group.ts';
 import { addMachinesList } from './commands/machines-list.ts';
+import { addMachinesRotateKey } from './commands/machines-rotate-key.ts';
 import { addMachinesTag } from './commands/machines-tag.ts';
 import { addOutput } from './commands/output.ts';
 import { addRestored } from './commands/restored.ts';
@@ -84,6 +85,7 @@ const GROUPS: readonly { readonly name: string; readonly description: string; re
         addMachinesApprove,
         addMachinesReject,
         addMachinesRevoke,
+        addMachinesRotateKey,
       ],
     },
     {

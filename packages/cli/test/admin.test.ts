@@ -118,6 +118,7 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
   changeDeviceGroup: { liveResponse: false, approval: true },
   deleteDeviceGroup: { deleted: true },
   decideEnrolment: { machineId: 'a'.repeat(40), state: 'Revoked', endedActions: 2 },
+  wantKey: { machineId: 'a'.repeat(40), isAsked: false },
   describeAuthority: AUTHORITY,
   changeAuthority: { ...AUTHORITY, unaware: 0, unawareMachines: [], olderEnrolTokens: 0 },
   moveMachine: { machineId: 'a'.repeat(40), group: 'Berlin' },
@@ -366,6 +367,13 @@ test('applications, enrolment tokens and machines are given their groups', async
   expect(calls).toContainEqual(['moveMachine', { machine: 'host1', group: null }]);
   expect((await machines()).code).toBe(2);
   expect((await machines('Berlin', '--none')).code).toBe(2);
+});
+
+test('a device is asked for another key', async () => {
+  const { session, calls } = await open();
+  const { out, code } = await session.bare('machines', 'rotate-key', 'host1', '--data', 'd');
+  expect([code, calls[1]]).toEqual([0, ['wantKey', { machine: 'host1' }]]);
+  expect(out).toContain(`${'a'.repeat(40)} is asked for another key when it connects next`);
 });
 
 test('the authority is told, with the devices that do not know the next one', async () => {

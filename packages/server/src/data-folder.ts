@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TenantId } from '@longarm/contract/ids';
 import { TRUST_TYPE } from '@longarm/contract/wire/authorities';
+import { KEY_RECEIPT_TYPE, type KeyReceipt } from '@longarm/contract/wire/device-key';
 import type { EnvelopeTerms } from './actions/ports.ts';
 import type { SignHead } from './audit/ports.ts';
 import { type CertificateKeeper, openCertificates } from './auth/certificates/certificate-keeper.ts';
@@ -42,6 +43,8 @@ export type DataFolder = {
   readonly certificates: CertificateKeeper;
   /** What devices are told to trust the own certificate by, signed by the envelope key. */
   readonly announce: Announce;
+  /** The word that a device's key holds, by the envelope key. */
+  readonly signReceipt: (receipt: KeyReceipt) => string;
   readonly close: () => Promise<void>;
 };
 
@@ -107,13 +110,14 @@ export const openDataFolder = async (io: OpenFolder): Promise<DataFolder> => {
       audience,
       sign: jwsSigner(key.privateKey, TRUST_TYPE),
     });
+    const signReceipt = jwsSigner<KeyReceipt>(key.privateKey, KEY_RECEIPT_TYPE);
     const tenant = await store.access.defaultTenant();
     const close = async () => {
       await store.close();
       unlock();
     };
     const keys = { tokenKey, sealKey, envelopeKey: key.publicKeyRaw, signCheckpoint };
-    return { path, store, tenant, ...keys, audience, certificates, announce, close };
+    return { path, store, tenant, ...keys, audience, certificates, announce, signReceipt, close };
   } catch (fault) {
     unlock();
     throw fault;

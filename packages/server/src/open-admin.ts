@@ -8,6 +8,7 @@ import { directDoor, socketDoor } from './admin/admin-door.ts';
 import { adminOperations } from './admin/answer-operation.ts';
 import { FolderLocked, openDataFolder, serverNames } from './data-folder.ts';
 import { decideEnrolment } from './machines/decide-enrolment.ts';
+import { wantKey } from './machines/want-key.ts';
 import { rotationOf } from './wiring/rotation.ts';
 
 /** Envelopes are signed by a running server only; nothing is claimed through this door. */
@@ -18,6 +19,7 @@ const NOBODY = {
   link: { cancel: () => false },
   hints: { actionChanged: () => undefined, sessionEnded: () => undefined, wake: () => undefined },
   dismissMachine: () => undefined,
+  askForKey: () => false,
 };
 
 const openFolder = async (path: string): Promise<AdminDoor> => {
@@ -30,6 +32,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
     issuers: folder.store.issuers,
     lockdown: lockdown({ lockdown: folder.store.lockdown, ...NOBODY, clock: { now } }),
     decideEnrolment: decideEnrolment({ machines: folder.store.machines, ...NOBODY, clock: { now } }),
+    wantKey: wantKey({ machines: folder.store.machines, ...NOBODY, clock: { now } }),
     audit: folder.store.audit,
     actions: folder.store.actions,
     machines: folder.store.machines,

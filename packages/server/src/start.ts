@@ -86,6 +86,7 @@ const engineOf = async ({ config, folder, log, metrics, tracing }: World, { now 
     limits: config.limits,
     sealKey,
     audience,
+    signReceipt: folder.signReceipt,
     announce: config.tls === 'own' ? folder.announce : NOTHING_ANNOUNCED,
     now,
     newId: randomUUID,

@@ -2,9 +2,10 @@
  * A device that speaks the real protocol over a real socket and does what a test tells it, step by step: for what a
  * real agent would do too fast, too well, or never.
  */
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { ActionId } from '@longarm/contract/ids';
 import type { ResultStream } from '@longarm/contract/result';
+import { type KeyClaim, keyClaimText } from '@longarm/contract/wire/device-key';
 import { parseEnrolToken } from '@longarm/contract/wire/enrol-token';
 import type { EnrolAnswer } from '@longarm/contract/wire/enrolment';
 import { EnvelopePayload } from '@longarm/contract/wire/envelope';
@@ -39,6 +40,8 @@ export type DeviceOptions = {
   readonly caPem?: string;
   /** What it tells of itself otherwise than a plain Linux machine would. */
   readonly facts?: Partial<DeviceFacts>;
+  /** What else it says with its proof. */
+  readonly proves?: object;
   /** Its clock; the system's when left out. */
   readonly now?: () => number;
 };
@@ -109,13 +112,21 @@ export type Offered = {
   readonly ticket: string;
 };
 
+export type NewKeyChanges = {
+  readonly next?: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly claim?: Partial<KeyClaim>;
+  readonly certifier?: KeyObject;
+  readonly prover?: KeyObject;
+};
+
 type Enrolled = { readonly identity: EnrolAnswer; readonly hardwareId: string };
 
 export class ScriptedDevice {
   readonly machineId: string;
   readonly #options: DeviceOptions;
   readonly #now: () => number;
-  readonly #key: KeyObject;
+  #key: KeyObject;
+  #nextKey: KeyObject | null = null;
   readonly #identity: EnrolAnswer;
   #socket: WebSocket | null = null;
   #inbox = new Inbox();
@@ -188,12 +199,53 @@ export class ScriptedDevice {
       journaled,
       hardwareId: this.#hardwareId,
       ...(this.#generation === null ? {} : { generation: this.#generation }),
+      ...this.#options.proves,
+      ...(this.#nextKey === null
+        ? {}
+        : {
+            nextProof: signText(
+              this.#nextKey,
+              connectProofText({ nonce, machineId, audience: this.#identity.audience }),
+            ),
+          }),
     });
     const answer = await this.#inbox.take(['welcome', 'goodbye'], 5_000);
     if (answer.type === 'goodbye') throw new Error(`the server said goodbye: ${answer.reason}`);
     if (answer.generation === undefined) return;
     this.#generation = answer.generation;
     this.send({ type: 'generation-kept' });
+  }
+
+  /** The answer to `renew-key`, with a next key of its own; a change makes it one that no honest device would give. */
+  newKey(nonce: string, changes: NewKeyChanges = {}) {
+    const { publicKey, privateKey } = changes.next ?? generateKeyPairSync('ed25519');
+    this.#nextKey = privateKey;
+    const { x = '' } = publicKey.export({ format: 'jwk' });
+    const { x: formerKey = '' } = createPublicKey(this.#key).export({ format: 'jwk' });
+    const { audience } = this.#identity;
+    const { machineId } = this;
+    const at = this.#now() + this.#serverAheadMs;
+    const claim = { audience, machineId, number: 2, formerKey, publicKey: x, nonce, at, ...changes.claim };
+    const text = keyClaimText(claim);
+    return {
+      type: 'new-key',
+      number: claim.number,
+      publicKey: claim.publicKey,
+      at: claim.at,
+      certification: signText(changes.certifier ?? this.#key, text),
+      proof: signText(changes.prover ?? privateKey, text),
+    };
+  }
+
+  /** The next key is the one in force from now on. */
+  adoptKey(): void {
+    this.#key = this.#nextKey ?? this.#key;
+    this.#nextKey = null;
+  }
+
+  /** Forgets the next key: it proves with the one in force alone. */
+  dropNextKey(): void {
+    this.#nextKey = null;
   }
 
   async disconnect(): Promise<void> {

@@ -5,6 +5,10 @@ import type { ResultStream } from '@longarm/contract/result';
 
 export type StateFolder = {
   readonly keys: string;
+  /** See identity/key-ring.ts. */
+  readonly nextKey: string;
+  readonly keyReceipt: string;
+  readonly keyWanted: string;
   readonly identity: string;
   /** What the server handed this device with its last connection. */
   readonly generation: string;
@@ -30,6 +34,9 @@ export type StateFolder = {
 
 export const stateFolder = (path: string): StateFolder => ({
   keys: join(path, 'key.pem'),
+  nextKey: join(path, 'key.next.pem'),
+  keyReceipt: join(path, 'key.receipt'),
+  keyWanted: join(path, 'key.wanted'),
   identity: join(path, 'identity.json'),
   generation: join(path, 'generation'),
   journal: join(path, 'journal.log'),

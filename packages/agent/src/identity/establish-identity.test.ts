@@ -8,6 +8,7 @@ import { makeLoopbackCertificate } from '../../../testkit/src/loopback-certifica
 import { AUDIENCE, startLoopbackServer } from '../../test/loopback-server.ts';
 import { TENANT } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { stateFolder } from '../commands/state-folder.ts';
 import { thisPlatform } from '../platform/this-platform.ts';
 import { establishIdentity, SetupFault } from './establish-identity.ts';
 import { serverRequest } from './server-request.ts';
@@ -35,7 +36,9 @@ const establish = (wanted: { readonly serverUrl?: string; readonly token?: strin
       token: wanted.token ?? null,
       insecure: false,
       stateFolder: folder.path,
-      keyFile: keyFile(),
+      keyFiles: stateFolder(folder.path),
+      keyDays: null,
+      localNow: Date.now,
       identityFile: identityFile(),
     },
   );
@@ -71,15 +74,16 @@ test('a device enrols with a token, proves its key, and is known from then on', 
   const { identity, keys, isNew } = await establish({ serverUrl: server.url, token: server.token });
   expect(isNew).toBe(true);
   expect(identity).toMatchObject({ serverUrl: server.url, tenantId: TENANT, audience: AUDIENCE, caPem: null });
-  const raw = Buffer.from(keys.publicKey, 'base64url');
-  expect<string>(identity.machineId).toBe(createHash('sha256').update(raw).digest('hex').slice(0, 40));
   const [body] = bodies;
   if (body === undefined) throw new Error('expected a request');
+  const raw = Buffer.from(body.publicKey, 'base64url');
+  expect<string>(identity.machineId).toBe(createHash('sha256').update(raw).digest('hex').slice(0, 40));
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: body.publicKey }, format: 'jwk' });
   const text = enrolProofText({ tokenId: 'tokenid1', publicKey: body.publicKey, hardwareId: body.hardwareId });
   expect(verify(null, Buffer.from(text), key, Buffer.from(body.proof, 'base64url'))).toBe(true);
+  expect(verify(null, Buffer.from('a text'), key, Buffer.from(keys.sign('a text'), 'base64url'))).toBe(true);
   const again = await establish({});
-  expect(again).toMatchObject({ identity, isNew: false });
+  expect({ identity: again.identity, isNew: again.isNew }).toEqual({ identity, isNew: false });
   expect(bodies).toHaveLength(1);
 });
 

@@ -3,6 +3,7 @@
 import type { EnrolIo } from './enrol.ts';
 import { enrol } from './enrol.ts';
 import { type Identity, readIdentity, writeIdentity } from './identity-file.ts';
+import { type KeyFiles, type KeyRing, openKeyRing } from './key-ring.ts';
 import { type DeviceKeys, loadKeys } from './keys.ts';
 import { parseServerUrl } from './server-url.ts';
 
@@ -11,7 +12,10 @@ type Wanted = {
   readonly token: string | null;
   readonly insecure: boolean;
   readonly stateFolder: string;
-  readonly keyFile: string;
+  readonly keyFiles: KeyFiles;
+  /** As for `openKeyRing`. */
+  readonly keyDays: number | null;
+  readonly localNow: () => number;
   readonly identityFile: string;
 };
 
@@ -56,13 +60,14 @@ const enrolNow = async (io: Omit<EnrolIo, 'keys'>, keys: DeviceKeys, wanted: Wan
 export const establishIdentity = async (
   io: Omit<EnrolIo, 'keys'>,
   wanted: Wanted,
-): Promise<{ readonly identity: Identity; readonly keys: DeviceKeys; readonly isNew: boolean }> => {
+): Promise<{ readonly identity: Identity; readonly keys: KeyRing; readonly isNew: boolean }> => {
   const stored = readIdentity(wanted.identityFile);
-  const keys = loadKeys(wanted.keyFile);
-  if (stored === null) return { identity: await enrolNow(io, keys, wanted), keys, isNew: true };
-  if (stored.machineId !== keys.machineId)
-    throw new Error(
-      `${wanted.keyFile}: expected the key of machine ${stored.machineId}, got another. Restore the file, or remove the state folder and enrol anew.`,
-    );
+  const { keyFiles: files, keyDays, localNow } = wanted;
+  const ringOf = (identity: Identity): KeyRing => openKeyRing({ files, identity, keyDays, localNow });
+  if (stored === null) {
+    const identity = await enrolNow(io, loadKeys(files.keys), wanted);
+    return { identity, keys: ringOf(identity), isNew: true };
+  }
+  const keys = ringOf(stored);
   return { identity: known(stored, wanted), keys, isNew: false };
 };

@@ -40,7 +40,9 @@ export const enrolDevice =
     prepareState(folders);
     const letGo = takeLock(io.platform, folders.lock, io.pid);
     try {
-      const files = { stateFolder: path, keyFile: folders.keys, identityFile: folders.identity };
+      // no age is asked for here: the agent that runs later does that
+      const keys = { keyFiles: folders, keyDays: null, localNow: () => 0 };
+      const files = { stateFolder: path, ...keys, identityFile: folders.identity };
       const world = { platform: io.platform, fetch: proxied(io.fetch, proxy), pause: io.pause };
       await establishIdentity(world, { ...files, serverUrl, token, insecure });
     } finally {

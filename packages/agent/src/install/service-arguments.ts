@@ -10,19 +10,34 @@ export const KeptOptions = z.strictObject({
   'work-mib': z.string().optional(),
   policy: z.string().optional(),
   'require-signatures': z.boolean().optional(),
+  'key-days': z.string().optional(),
 });
 export type KeptOptions = z.infer<typeof KeptOptions>;
 
-const NAMES = ['work-mib', 'policy', 'require-signatures'] as const satisfies readonly (keyof KeptOptions)[];
+const NAMES = [
+  'work-mib',
+  'policy',
+  'require-signatures',
+  'key-days',
+] as const satisfies readonly (keyof KeptOptions)[];
 
 /** A PiB: beyond it a mistake, not a disk. */
 const MOST_WORK_MIB = 1_073_741_824;
+
+const MOST_KEY_DAYS = 3_650;
 
 const workMibFault = (text: string): string | null => {
   const mib = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : 0;
   return mib > 0 && mib <= MOST_WORK_MIB
     ? null
     : `--work-mib: expected a number of MiB above 0, got ${JSON.stringify(text)}`;
+};
+
+const keyDaysFault = (text: string): string | null => {
+  const days = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : 0;
+  return days > 0 && days <= MOST_KEY_DAYS
+    ? null
+    : `--key-days: expected a number of days above 0, got ${JSON.stringify(text)}`;
 };
 
 const policyFault = (path: string, osPlatform: OsPlatform): string | null => {
@@ -38,9 +53,10 @@ const policyFault = (path: string, osPlatform: OsPlatform): string | null => {
 
 /** Throws a sentence for a value that the agent would refuse to start with. */
 const requireGood = (options: KeptOptions, osPlatform: OsPlatform): void => {
-  const { policy, 'work-mib': workMib } = options;
+  const { policy, 'work-mib': workMib, 'key-days': keyDays } = options;
   const fault =
     (workMib === undefined ? null : workMibFault(workMib)) ??
+    (keyDays === undefined ? null : keyDaysFault(keyDays)) ??
     (policy === undefined ? null : policyFault(policy, osPlatform));
   if (fault !== null) throw new Error(fault);
 };

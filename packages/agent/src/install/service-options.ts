@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 export const SERVICE_USAGE = `longarm-agent install|uninstall|status: the agent as a part of this device.
 
   longarm-agent install --server URL --token-file F [--insecure] [--proxy URL] [--policy FILE] [--require-signatures]
-                        [--work-mib N] [--anew] [--root DIR] [--dry-run]
+                        [--work-mib N] [--key-days N] [--anew] [--root DIR] [--dry-run]
   longarm-agent uninstall [--purge] [--root DIR] [--dry-run]
   longarm-agent status [--json] [--root DIR]
 
@@ -12,9 +12,9 @@ export const SERVICE_USAGE = `longarm-agent install|uninstall|status: the agent 
   --token-file F   file with the enrolment token; - reads standard input
   --insecure       accept http: to a server that is not this device
   --proxy URL      HTTP proxy to the server; otherwise the one that HTTPS_PROXY, HTTP_PROXY and NO_PROXY lead to now
-  --policy FILE    whole path of what this device allows; --require-signatures and --work-mib N as for the agent itself
-                   (longarm-agent --help). These three are kept for later installs
-  --anew           forget those three of earlier installs
+  --policy FILE    whole path of what this device allows; --require-signatures, --work-mib N and --key-days N as for the
+                   agent itself (longarm-agent --help). These four are kept for later installs
+  --anew           forget those four of earlier installs
   --purge          remove the state too: the device's key, its journal, its working folder
   --root DIR       work below this folder and leave the running system alone; not on Windows
   --dry-run        say what would be done, and do nothing
@@ -31,6 +31,7 @@ const OPTIONS = {
   policy: text,
   'require-signatures': flag,
   'work-mib': text,
+  'key-days': text,
   anew: flag,
   purge: flag,
   root: text,
@@ -48,6 +49,7 @@ const OF_VERB = {
     'policy',
     'require-signatures',
     'work-mib',
+    'key-days',
     'anew',
     'root',
     'dry-run',

@@ -67,6 +67,7 @@ const start = (changes: Partial<LinkIo> & { readonly url?: string } = {}) => {
     random: () => 0,
     keepGeneration: () => true,
     keepTrust: () => null,
+    keys: { isWanted: () => false, claim: () => null, take: () => {} },
     pause: (delayMs, signal) => pause(realAfter, Math.min(delayMs, 5), signal),
     diagnose: () => diagnose((path) => fetch(url + path), url),
     log: (_, message, fields) =>

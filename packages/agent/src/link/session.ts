@@ -29,6 +29,13 @@ export type SessionIo = HeartbeatIo & {
   /** True when it is on the disk. */
   readonly keepGeneration: (generation: string) => boolean;
   readonly learnTime: (serverTime: number) => void;
+  /** The device's key is followed by another. */
+  readonly keys: {
+    readonly isWanted: () => boolean;
+    /** Null where the next key cannot be kept. */
+    readonly claim: (nonce: string) => Extract<FrameToServer, { type: 'new-key' }> | null;
+    readonly take: (receipt: string) => void;
+  };
   /** Whom the device believes from now on, on the disk; null where the statement is not to be believed. */
   readonly keepTrust: (statement: string) => readonly Sha256[] | null;
   /** The server let this device in, and told how often it wants to hear from it. */
@@ -61,6 +68,8 @@ const EXPECTED: Readonly<Record<Phase, readonly FrameToAgentType[]>> = {
     'watch-more',
     'unwatch',
     'trust',
+    'renew-key',
+    'key-kept',
     'goodbye',
   ],
 };
@@ -83,13 +92,24 @@ const onHello = (live: Live, { protocol, nonce, serverTime }: Frame<'hello'>) =>
   live.send(live.io.prove(nonce));
 };
 
+/** What a `key-kept` behind the welcome settles is settled by the first beat: nothing is asked for twice. */
+const beat = (live: Live) => {
+  live.send({ type: 'heartbeat' });
+  if (live.io.keys.isWanted()) live.send({ type: 'key-wanted' });
+};
+
+const onRenewKey = (live: Live, nonce: string) => {
+  const claim = live.io.keys.claim(nonce);
+  if (claim !== null) live.send(claim);
+};
+
 const onWelcome = (live: Live, { serverTime, heartbeatSeconds, generation }: Frame<'welcome'>) => {
   live.io.learnTime(serverTime);
   live.phase = 'connected';
   live.heartbeat.stop();
   const heartbeatMs = heartbeatSeconds * 1_000;
   live.heartbeat = startHeartbeat(live.io, heartbeatMs, {
-    beat: () => live.send({ type: 'heartbeat' }),
+    beat: () => beat(live),
     silent: () => live.end('the server is silent: nothing came for two heartbeats'),
   });
   if (generation !== undefined && live.io.keepGeneration(generation)) live.send({ type: 'generation-kept' });
@@ -128,6 +148,10 @@ const handle = (live: Live, frame: FrameToAgent) => {
       return live.io.live.hear(frame);
     case 'trust':
       return onTrust(live, frame.statement);
+    case 'renew-key':
+      return onRenewKey(live, frame.nonce);
+    case 'key-kept':
+      return live.io.keys.take(frame.receipt);
     case 'goodbye':
       return live.end(`the server said goodbye: ${frame.reason}`, frame.retryAfterSeconds);
   }

@@ -6,7 +6,7 @@ import type { Sha256 } from '@longarm/contract/ids';
 import { connectProofText, PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { GenerationKeeper } from '../identity/generation.ts';
 import type { Identity } from '../identity/identity-file.ts';
-import type { DeviceKeys } from '../identity/keys.ts';
+import type { KeyRing } from '../identity/key-ring.ts';
 import type { TrustKeeper } from '../identity/trust-keeper.ts';
 import { inbox } from '../inbox/inbox.ts';
 import { offerMemo } from '../inbox/offer-memo.ts';
@@ -14,6 +14,7 @@ import type { Journal } from '../journal/journal.ts';
 import { type Link, type LinkIo, link } from '../link/keep-connected.ts';
 import type { ServerClock } from '../link/server-clock.ts';
 import { type DeliverResult, type Outbox, outbox } from '../outbox/outbox.ts';
+import { faultText } from '../platform/fault.ts';
 import type { Platform } from '../platform/platform.ts';
 import { type After, pause } from '../platform/timers.ts';
 import { recover } from '../runner/recover.ts';
@@ -28,7 +29,7 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
   Pick<LinkIo, 'dial' | 'live' | 'diagnose' | 'monotonic' | 'random'> & {
     readonly journal: Journal;
     readonly identity: Pick<Identity, 'machineId' | 'tenantId' | 'audience' | 'envelopeKey' | 'serverUrl'>;
-    readonly keys: Pick<DeviceKeys, 'sign'>;
+    readonly keys: Pick<KeyRing, 'proofs' | 'isWanted' | 'claim' | 'take'>;
     readonly facts: Platform['facts'];
     readonly hardwareId: Sha256;
     readonly generation: GenerationKeeper;
@@ -66,6 +67,26 @@ const keepTrust = ({ trust, log }: DeviceIo, statement: string): readonly Sha256
   return null;
 };
 
+/** The disk may refuse: the key in force goes on then, and the next connection tries again. */
+const keyTurns = ({ keys, clock, log }: DeviceIo): LinkIo['keys'] => {
+  const attempt = <Result>(work: () => Result, otherwise: Result): Result => {
+    try {
+      return work();
+    } catch (fault) {
+      log('warn', 'this device could not change its key', { reason: faultText(fault) });
+      return otherwise;
+    }
+  };
+  return {
+    isWanted: keys.isWanted,
+    claim: (nonce) => attempt(() => keys.claim(nonce, clock.now()), null),
+    take: (receipt) => {
+      if (attempt(() => keys.take(receipt), false)) log('info', 'this device has another key from now on', {});
+      else log('warn', 'a receipt of a key was not taken', {});
+    },
+  };
+};
+
 const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link => {
   const { identity, keys, journal, clock } = io;
   const { machineId, audience, serverUrl } = identity;
@@ -77,7 +98,8 @@ const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link
       type: 'prove',
       protocol: PROTOCOL_VERSION,
       machineId,
-      proof: keys.sign(connectProofText({ nonce, machineId, audience })),
+      ...keys.proofs(connectProofText({ nonce, machineId, audience })),
+      renewsKey: true,
       facts: io.facts(),
       journaled: journal.unreported().slice(0, JOURNALED),
       hardwareId: io.hardwareId,
@@ -86,6 +108,7 @@ const connection = (io: DeviceIo, doors: Pick<LinkIo, 'inbox' | 'outbox'>): Link
     }),
     keepGeneration: io.generation.keep,
     learnTime: clock.learn,
+    keys: keyTurns(io),
     keepTrust: (statement) => keepTrust(io, statement),
     onWelcome: (heartbeatMs) => {
       journal.note({ kind: 'server-time', at: clock.now() });

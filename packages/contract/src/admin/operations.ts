@@ -102,6 +102,12 @@ export const ADMIN_OPERATIONS = {
     }),
     answer: z.object({ machineId: MachineId, state: z.enum(ENROLMENT_STATES), endedActions: z.int() }),
   },
+  /** `machine`: an id, a DNS name or an aadDeviceId. Its key is followed by another as soon as it is connected. */
+  wantKey: {
+    request: z.strictObject({ machine: z.string().min(1).max(255) }),
+    /** `isAsked`: the device is connected and was asked now. */
+    answer: z.object({ machineId: MachineId, isAsked: z.boolean() }),
+  },
   /** What a device has to know to be installed from the server. */
   describeServer: {
     request: z.strictObject({}),

@@ -4,6 +4,7 @@ import { ActionId, Sha256 } from '../ids.ts';
 import { INLINE_FILE_BYTES, OFFER_FILES, OUTPUT_FRAMES_AHEAD } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
 import { TRUST_CHARACTERS } from './authorities.ts';
+import { KEY_RECEIPT_CHARACTERS } from './device-key.ts';
 import { WatchId } from './live-output.ts';
 
 export const Hello = z.strictObject({
@@ -96,6 +97,15 @@ export const Unwatch = z.strictObject({ type: z.literal('unwatch'), watchId: Wat
 /** The authorities that the server is trusted by from now on, signed by its envelope key; see authorities.ts. */
 export const Trust = z.strictObject({ type: z.literal('trust'), statement: z.string().max(TRUST_CHARACTERS) });
 
+/** Make another key, have the one in force certify it over this nonce, and send `new-key`; see device-key.ts. */
+export const RenewKey = z.strictObject({ type: z.literal('renew-key'), nonce: z.string().max(128) });
+
+/** The next key is stored and holds: the other one is refused from now on. Also after a `prove` by the next key. */
+export const KeyKept = z.strictObject({
+  type: z.literal('key-kept'),
+  receipt: z.string().max(KEY_RECEIPT_CHARACTERS),
+});
+
 /** Said before the server closes the connection on purpose. */
 export const Goodbye = z.strictObject({
   type: z.literal('goodbye'),
@@ -117,6 +127,8 @@ export const FrameToAgent = z.discriminatedUnion('type', [
   WatchMore,
   Unwatch,
   Trust,
+  RenewKey,
+  KeyKept,
   Goodbye,
 ]);
 export type FrameToAgent = z.infer<typeof FrameToAgent>;

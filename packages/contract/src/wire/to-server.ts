@@ -4,6 +4,7 @@ import { ActionId, MachineId, Sha256 } from '../ids.ts';
 import { COMMAND_ERROR_CHARACTERS, COMMAND_ERRORS, INLINE_RESULT_BYTES } from '../limits.ts';
 import { RESULT_STREAMS } from '../result.ts';
 import { AUTHORITIES_AT_ONCE } from './authorities.ts';
+import { PublicKeyText } from './enrolment.ts';
 import { DeviceFacts } from './facts.ts';
 import { Output } from './live-output.ts';
 
@@ -25,6 +26,10 @@ export const Prove = z.strictObject({
   generation: z.string().max(64).optional(),
   /** Left out by agents that do not understand `trust`. */
   trusted: Trusted.optional(),
+  /** The same by the next key, while that is on its way: the server believes the one that it has. */
+  nextProof: z.string().max(128).optional(),
+  /** Left out by agents that do not understand `renew-key`. */
+  renewsKey: z.literal(true).optional(),
 });
 
 /** The generation of this connection's `welcome` is on the disk. */
@@ -32,6 +37,20 @@ const GenerationKept = z.strictObject({ type: z.literal('generation-kept') });
 
 /** What `trust` said is on the disk: the device believes these from now on. */
 const TrustKept = z.strictObject({ type: z.literal('trust-kept'), trusted: Trusted });
+
+/** Somebody on the device wants another key, or it is old enough: answered with `renew-key`. */
+const KeyWanted = z.strictObject({ type: z.literal('key-wanted') });
+
+/** The next key, certified by the one in force, and proven to be held: both sign `keyClaimText`, base64url. */
+const NewKey = z.strictObject({
+  type: z.literal('new-key'),
+  number: z.int().min(2),
+  publicKey: PublicKeyText,
+  /** Server time as the device knows it, milliseconds since 1970. */
+  at: z.int(),
+  certification: z.string().max(128),
+  proof: z.string().max(128),
+});
 
 const Errors = z.array(z.string().max(COMMAND_ERROR_CHARACTERS)).max(COMMAND_ERRORS);
 const Index = z.int().min(0).max(10_000);
@@ -119,6 +138,8 @@ export const FrameToServer = z.discriminatedUnion('type', [
   Prove,
   GenerationKept,
   TrustKept,
+  KeyWanted,
+  NewKey,
   Report,
   Heartbeat,
   Output,

@@ -99,6 +99,8 @@ export const onWorkFrame = (io: FleetIo, agent: Agent, frame: FrameToAgent): boo
     case 'welcome':
     case 'heartbeat':
     case 'trust':
+    case 'renew-key':
+    case 'key-kept':
     case 'goodbye':
       return false;
   }

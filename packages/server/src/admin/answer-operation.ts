@@ -8,6 +8,7 @@ import type { AuditStore } from '../audit/ports.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
 import type { DecideEnrolment } from '../machines/decide-enrolment.ts';
 import type { MachineStore } from '../machines/ports.ts';
+import type { WantKey } from '../machines/want-key.ts';
 import { ACTOR, type AdminOperations } from './admin-operations.ts';
 import { type ApplicationsIo, applicationCredentials, applications } from './applications.ts';
 import { type AuthorityIo, authorityOperations } from './authority.ts';
@@ -29,6 +30,7 @@ export type AdminIo = ApplicationsIo &
     readonly audit: AuditStore;
     readonly lockdown: Lockdown;
     readonly decideEnrolment: DecideEnrolment;
+    readonly wantKey: WantKey;
     readonly actions: Pick<ActionStore, 'declareRestored'>;
     readonly machines: Pick<MachineStore, 'resolve'>;
     /** What enrolment tokens carry; none where the system's trust is to do. */

@@ -4,6 +4,7 @@ import type { Output } from '@longarm/contract/wire/live-output';
 import type { FrameToServer } from '@longarm/contract/wire/to-server';
 import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { onReports, type ReportsIo } from './on-reports.ts';
+import type { RenewKey } from './renew-key.ts';
 import { type FrameHandlers, refuse, type Session, type SingleFrame } from './session.ts';
 
 type OnFrameIo = ReportsIo & {
@@ -13,6 +14,7 @@ type OnFrameIo = ReportsIo & {
   readonly budgets: Pick<DeviceBudgets, 'giveBack'>;
   /** The device has the token of its connection on its disk. */
   readonly generationKept: (machineId: MachineId, generation: string) => Promise<void>;
+  readonly keys: RenewKey;
   /** The device believes these authorities from now on. */
   readonly trusts: (machineId: MachineId, trusted: readonly Sha256[]) => Promise<void>;
 };
@@ -55,6 +57,10 @@ const onSingle =
           : refuse(session, { code: 'bad-turn', reason: 'expected one proof, got another' });
       case 'generation-kept':
         return onGenerationKept(io, session);
+      case 'key-wanted':
+        return io.keys.wanted(session);
+      case 'new-key':
+        return io.keys.claimed(session, frame);
       case 'trust-kept':
         return onTrustKept(io, session, frame.trusted);
       case 'output':

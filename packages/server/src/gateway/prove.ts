@@ -11,7 +11,8 @@ import { hashSecret } from '../auth/hash-secret.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
-import type { ConnectOutcome, MachineStore } from '../machines/ports.ts';
+import type { ConnectOutcome, DeviceIdentity, MachineStore } from '../machines/ports.ts';
+import { askForKey, type RenewKeyIo, tellKey } from './renew-key.ts';
 import { hold, refuse, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { trustSerialOf } from './tell-trust.ts';
@@ -23,8 +24,10 @@ type Refused = { readonly reason: string; readonly retryAfterSeconds: number };
 
 type Prove = Extract<FrameToServer, { type: 'prove' }>;
 
-export type ProveIo = {
+export type ProveIo = Pick<RenewKeyIo, 'signReceipt' | 'newNonce'> & {
   readonly machines: Pick<MachineStore, 'identity' | 'connected' | 'disconnected'>;
+  /** Somebody holds a key that the device had before its last: a copy of its state from then, or a backup of it. */
+  readonly onFormerKey: (session: Session, machineId: MachineId) => void;
   /** A token that nobody can guess. */
   readonly newGeneration: () => string;
   /** The device showed a state that is older than the one it had, or that another one has as well. */
@@ -46,7 +49,21 @@ export type ProveIo = {
 
 const refused = (reason: string, retryAfterSeconds = REFUSED_RETRY_SECONDS): Refused => ({ reason, retryAfterSeconds });
 
-const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<Refused | null> => {
+/** Which key of the device its proof is by; null for a stranger's. */
+const provenBy = (identity: DeviceIdentity, frame: Prove, text: string): 'key' | 'next' | 'former' | null => {
+  const { publicKey, formerKey } = identity;
+  if (isSignedBy(publicKey, text, frame.proof)) return 'key';
+  // the device did not hear that its next key holds
+  if (frame.nextProof !== undefined && isSignedBy(publicKey, text, frame.nextProof)) return 'next';
+  return formerKey !== null && isSignedBy(formerKey, text, frame.proof) ? 'former' : null;
+};
+
+type Proven = { readonly machineId: MachineId; readonly identity: DeviceIdentity; readonly by: 'key' | 'next' };
+
+const FORMER =
+  'this key was followed by another: this state is older than the device, or a copy of it. Restore the newer one, or enrol anew';
+
+const proven = async (io: ProveIo, session: Session, frame: Prove): Promise<Proven | Refused> => {
   if (frame.protocol !== PROTOCOL_VERSION)
     return refused(`protocol ${frame.protocol} is not spoken here, only ${PROTOCOL_VERSION}`);
   const identity = await io.machines.identity(frame.machineId);
@@ -55,16 +72,24 @@ const refusalOf = async (io: ProveIo, session: Session, frame: Prove): Promise<R
   session.nonce = null;
   if (nonce === null) return refused('this connection had its proof already');
   const text = connectProofText({ nonce, machineId: frame.machineId, audience: io.audience });
-  if (identity === null || !isSignedBy(identity.publicKey, text, frame.proof)) {
-    return refused('this machine is not enrolled here, or its key is another one');
-  }
+  const by = identity === null ? null : provenBy(identity, frame, text);
+  if (identity === null || by === null) return refused('this machine is not enrolled here, or its key is another one');
   const { mergedInto, state, stateReason, pinnedHardwareId } = identity;
   if (isSentAway(state)) return refused(`this device ${stateSentence(state, stateReason)}`, REVOKED_RETRY_SECONDS);
   if (pinnedHardwareId !== null && frame.hardwareId !== pinnedHardwareId)
     return refused('this is a copy of a device: its hardware is not the one that enrolled', REVOKED_RETRY_SECONDS);
-  return mergedInto === null
-    ? null
-    : refused(`this machine was replaced by ${mergedInto}, which enrolled later from the same place`);
+  if (mergedInto !== null)
+    return refused(`this machine was replaced by ${mergedInto}, which enrolled later from the same place`);
+  if (by !== 'former') return { machineId: frame.machineId, identity, by };
+  io.onFormerKey(session, frame.machineId);
+  return refused(FORMER);
+};
+
+/** Which key holds, where the device has not heard; else, where another is wanted, the question for it. */
+const settleKey = (io: ProveIo, session: Session, { identity, by, machineId }: Proven): void => {
+  const { publicKey, keyNumber: number, isKeyWanted, state } = identity;
+  if (by === 'next') tellKey(io, session, { machineId, publicKey, number });
+  else if (isKeyWanted && state === 'Approved') askForKey(session, io.newNonce);
 };
 
 type Entered = { readonly outcome: ConnectOutcome; readonly settled: Reconciliation };
@@ -92,6 +117,7 @@ const settle = (io: ProveIo, session: Session, of: Entered & { readonly frame: P
   if (session.phase !== 'proving') return;
   for (const actionId of frame.journaled) hold(session, actionId);
   session.phase = 'connected';
+  session.renewsKey = frame.renewsKey === true;
   session.trustSerial = trustSerialOf(frame.trusted, io.announce());
   const generation = session.generation ?? undefined;
   const { heartbeatSeconds } = io;
@@ -114,12 +140,12 @@ export const prove =
   (io: ProveIo) =>
   async (session: Session, frame: Prove): Promise<void> => {
     session.phase = 'proving';
-    const refusal = await refusalOf(io, session, frame);
-    if (refusal !== null)
+    const result = await proven(io, session, frame);
+    if ('reason' in result)
       return refuse(
         session,
-        { code: 'bad-proof', reason: refusal.reason, about: frame.machineId },
-        refusal.retryAfterSeconds,
+        { code: 'bad-proof', reason: result.reason, about: frame.machineId },
+        result.retryAfterSeconds,
       );
     session.machineId = frame.machineId;
     io.onProven(session);
@@ -131,6 +157,7 @@ export const prove =
     if (outcome.refusal !== null)
       return refuse(session, { code: 'bad-proof', reason: outcome.refusal }, REVOKED_RETRY_SECONDS);
     settle(io, session, { frame, settled, outcome });
+    settleKey(io, session, result);
     io.onConnected(session, frame.machineId);
     if (settled.isAwaited) io.hints.wake(frame.machineId);
   };

@@ -53,6 +53,10 @@ export type Session = Spent & {
   generation: string | null;
   /** Of what it was told last about the server's authorities; null where it is told nothing. */
   trustSerial: number | null;
+  /** It understands `renew-key`. */
+  renewsKey: boolean;
+  /** Of the `renew-key` that it has not answered yet. */
+  keyNonce: string | null;
   lastHeardAt: EpochMs;
   /** What the device holds and has not ended, null for nothing: nothing is offered meanwhile. */
   holding: Set<ActionId> | null;
@@ -113,6 +117,8 @@ export const newSession = (
   machineId: null,
   generation: null,
   trustSerial: null,
+  renewsKey: false,
+  keyNonce: null,
   lastHeardAt: start.now,
   holding: null,
   stalledAt: null,

@@ -9,6 +9,7 @@ import type { Announcement } from '../auth/certificates/trust-statement.ts';
 import type { Tickets } from '../auth/ticket.ts';
 import type { SmallFiles } from '../library/small-files.ts';
 import { inherit } from '../limits/device-budget.ts';
+import { askForKey } from './renew-key.ts';
 import { dismiss, refuse, type Session, send } from './session.ts';
 import { tellTrust } from './tell-trust.ts';
 
@@ -24,6 +25,8 @@ export type Sessions = AgentLink &
     readonly closeSilent: (since: EpochMs) => void;
     /** Ends the machine's connection, if it has one, and says why. */
     readonly dismissMachine: (machineId: MachineId, reason: string, retryAfterSeconds: number) => void;
+    /** Asks the machine for another key. False where it is not connected here, or understands none of it. */
+    readonly askForKey: (machineId: MachineId) => boolean;
     /** Tells at most so many devices what the server is trusted by, of those that do not know it yet. */
     readonly tellTrust: (announcement: Announcement, most: number) => void;
     /** Sends away who has not begun to prove itself since the moment. */
@@ -37,6 +40,7 @@ type Offer = Extract<FrameToAgent, { type: 'offer' }>;
 type SessionsIo = {
   readonly tickets: Tickets;
   readonly smallFiles: SmallFiles;
+  readonly newNonce: () => string;
   /** What an offer carries more, where actions are traced. */
   readonly offered?: ((actionId: ActionId) => Pick<Offer, 'traceparent'>) | undefined;
 };
@@ -90,6 +94,7 @@ export const gatewaySessions = (io: SessionsIo): Sessions => {
         if (isLate) refuse(session, { code: 'handshake-seconds', reason });
       }
     },
+    askForKey: (machineId) => askForKey(byMachine.get(machineId), io.newNonce),
     tellTrust: (announcement, most) => tellTrust(byMachine.values(), announcement, most),
     dismissMachine: (machineId, reason, retryAfterSeconds) => {
       const session = byMachine.get(machineId);

@@ -69,7 +69,40 @@ export type DeviceIdentity = {
   readonly stateReason: string | null;
   /** A copy of its state was refused once: no other hardware is let in. */
   readonly pinnedHardwareId: Sha256 | null;
+  /** Of the key in force; the first one is 1. */
+  readonly keyNumber: number;
+  /** The key before it, which is refused; null for the first. */
+  readonly formerKey: string | null;
+  /** The administrator wants another key. */
+  readonly isKeyWanted: boolean;
 };
+
+export type KeyWish = {
+  readonly tenantId: TenantId;
+  readonly machineId: MachineId;
+  readonly actor: string;
+  readonly now: EpochMs;
+};
+
+/** A claim that was found to be right. */
+export type KeyChange = {
+  readonly machineId: MachineId;
+  /** The key that certified it, as it was in force then. */
+  readonly formerKey: string;
+  readonly publicKey: string;
+  readonly number: number;
+  readonly externalIp: string | null;
+  readonly sessionId: string;
+  readonly now: EpochMs;
+};
+
+export type KeyOutcome =
+  | { readonly kind: 'renewed' }
+  /** There is no such machine, or it was replaced. */
+  | { readonly kind: 'unknown' }
+  /** Another key is in force by now. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'refused'; readonly state: EnrolmentState };
 
 export type Connection = {
   readonly machineId: MachineId;
@@ -130,6 +163,10 @@ export type MachineStore = {
   readonly identity: (machineId: MachineId) => Promise<DeviceIdentity | null>;
   /** The machine is connected by this session from now on, whatever session it had. */
   readonly connected: (connection: Connection) => Promise<ConnectOutcome>;
+  /** Another key of the machine is wanted from now on, until there is one. */
+  readonly wantKey: (wish: KeyWish) => Promise<void>;
+  /** The new key is in force from now on, and the former one is refused. */
+  readonly renewKey: (change: KeyChange) => Promise<KeyOutcome>;
   /** The device has this token on its disk. */
   readonly generationKept: (machineId: MachineId, hash: string) => Promise<void>;
   /** The device believes these authorities from now on. */

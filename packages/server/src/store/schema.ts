@@ -187,6 +187,9 @@ export type MachineRow = {
   seen_hardware_id: Sha256 | null;
   /** JSON list of fingerprints; null while it has not told. */
   trusted_authorities: Generated<string | null>;
+  key_number: Generated<number>;
+  former_public_key: Generated<string | null>;
+  key_wanted_at: Generated<EpochMs | null>;
 };
 
 export type MachineTagRow = { machine_id: MachineId; tag: string };

@@ -4,8 +4,11 @@ import { hashSecret } from '../auth/hash-secret.ts';
 import { type Connections, connections } from '../gateway/connections.ts';
 import { onFrame } from '../gateway/on-frame.ts';
 import { prove } from '../gateway/prove.ts';
+import { renewKey } from '../gateway/renew-key.ts';
 import type { Engine } from './engine.ts';
 import { deviceRefusals } from './tallied.ts';
+
+const keyParts = ({ audience, signReceipt, newNonce }: Engine) => ({ audience, signReceipt, newNonce });
 
 export const deviceConnections = (engine: Engine): Connections => {
   const { store, hints, now, clock, sessions, log, guards } = engine;
@@ -22,10 +25,22 @@ export const deviceConnections = (engine: Engine): Connections => {
       budgets,
       tickets: engine.ticketBook,
       generationKept: (machineId, generation) => store.machines.generationKept(machineId, hashSecret(generation)),
+      keys: renewKey({
+        machines: store.machines,
+        ...keyParts(engine),
+        now,
+        onRenewed: (machineId, number) => log.info({ machineId, number }, 'a device has another key'),
+      }),
       trusts: store.machines.trusts,
       record: recordProgress({ actions: store.actions, hints, clock, transfers: engine.transfers }),
       prove: prove({
         machines: store.machines,
+        ...keyParts(engine),
+        onFormerKey: (session, machineId) =>
+          log.warn(
+            { machineId, from: session.remoteAddress },
+            'somebody proved with a key that this device had before: an older state of it, or a copy',
+          ),
         newGeneration: engine.newNonce,
         onOddState: (machineId, { verdict, state, refusal }) =>
           log.warn(
@@ -37,7 +52,6 @@ export const deviceConnections = (engine: Engine): Connections => {
         tickets: engine.ticketBook,
         hints,
         now,
-        audience: engine.audience,
         announce: engine.announce,
         heartbeatSeconds: engine.limits['heartbeat-seconds'],
         budgets,

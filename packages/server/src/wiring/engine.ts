@@ -1,6 +1,7 @@
 /** The wiring of what lies below the doors: hints, tickets, the way to devices, and the dispatcher, over store and blobs. */
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Limits } from '@longarm/contract/limits';
+import type { KeyReceipt } from '@longarm/contract/wire/device-key';
 import { auditTally } from '../audit/tally.ts';
 import { writeTally } from '../audit/write-tally.ts';
 import type { Announce } from '../auth/certificates/trust-statement.ts';
@@ -42,6 +43,8 @@ export type EngineIo = {
   readonly audience: string;
   /** What devices are told to trust the server by. */
   readonly announce: Announce;
+  /** The word that a device's key holds, signed by the envelope key. */
+  readonly signReceipt: (receipt: KeyReceipt) => string;
   readonly now: () => EpochMs;
   readonly newId: () => string;
   readonly newNonce: () => string;
@@ -65,7 +68,12 @@ export const openEngine = async (io: EngineIo) => {
   const ticketBook = tickets({ key: io.sealKey, now });
   const proofs = proofWindow({ now });
   const sessions = (io.watched ?? asTheyAre)(
-    gatewaySessions({ tickets: ticketBook, smallFiles: smallFiles(io.blobs), offered: io.offered }),
+    gatewaySessions({
+      tickets: ticketBook,
+      newNonce: io.newNonce,
+      smallFiles: smallFiles(io.blobs),
+      offered: io.offered,
+    }),
   );
   const engine = dispatcher({
     actions: store.actions,

@@ -8,7 +8,7 @@ import { adminOperations } from '../admin/answer-operation.ts';
 import type { FaultLog } from '../http/error-answer.ts';
 import type { AgentShelf } from '../installer/agent-shelf.ts';
 import type { Authority } from './certificates.ts';
-import { decideEnrolmentOf } from './decide-enrolment.ts';
+import { decideEnrolmentOf, wantKeyOf } from './decide-enrolment.ts';
 import type { Engine, World } from './engine.ts';
 import { lockdownOf } from './lockdown.ts';
 import { rotationOf } from './rotation.ts';
@@ -37,6 +37,7 @@ export const serveAdmin = async (
     issuers: engine.store.issuers,
     lockdown: lockdownOf(engine),
     decideEnrolment: decideEnrolmentOf(engine),
+    wantKey: wantKeyOf(engine),
     audit: engine.store.audit,
     actions: engine.store.actions,
     machines: engine.store.machines,

@@ -18,7 +18,7 @@ export const identities = async (
   const rows = await reader
     .selectFrom('machines')
     .select(['id', 'tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
-    .select(['generations', 'hardware_id'])
+    .select(['generations', 'hardware_id', 'key_number', 'former_public_key', 'key_wanted_at'])
     .where('id', 'in', machineIds)
     .execute();
   const known = new Map<string, DeviceIdentity>();
@@ -30,6 +30,9 @@ export const identities = async (
       state: row.enrolment_state,
       stateReason: row.enrolment_reason,
       pinnedHardwareId: readGenerations(row.generations).isPinned ? row.hardware_id : null,
+      keyNumber: Number(row.key_number),
+      formerKey: row.former_public_key,
+      isKeyWanted: row.key_wanted_at !== null,
     });
   return machineIds.map((id) => known.get(id) ?? null);
 };

@@ -17,6 +17,7 @@ import { decideEnrolment } from './decide-enrolment.ts';
 import { enrolMachine } from './enrol-machine.ts';
 import { listMachines } from './list-machines.ts';
 import { withTags } from './machine-rows.ts';
+import { renewKey, wantKey } from './renew-key.ts';
 import { noteTrust, unawareMachines } from './trusted-authorities.ts';
 
 type TagChange = Parameters<MachineStore['changeTag']>[0];
@@ -139,6 +140,8 @@ export const machineStore = (io: MachineStoreIo): MachineStore => ({
   identity: together({ turn: io.turn, ask: (machineIds) => identities(io.reader, machineIds) }),
   connected: connected(io),
   generationKept: (machineId, hash) => io.units.run((db) => keepGeneration(db, machineId, hash)),
+  wantKey: (wish) => io.units.run((db) => wantKey(db, wish)),
+  renewKey: (change) => io.units.run((db) => renewKey(db, change)),
   trusts: (machineId, trusted) => io.units.run((db) => noteTrust(db, machineId, trusted)),
   unaware: (authority) => unawareMachines(io.reader, authority),
   disconnected: (machineId, sessionId, now) =>
