@@ -69,7 +69,8 @@ const formFault = ({ specifier }: Import, from: Place, to: Place): string | null
   const isRelative = specifier.startsWith('.');
   if (isRelative && from.package !== to.package) return `import ${to.package} by its name, not by a path`;
   if (!isRelative && from.package === to.package) return 'import inside a package by a path, not by its own name';
-  if (isRelative && !/\.tsx?$/.test(specifier)) return 'a path ends in .ts';
+  // a script that browsers are sent is imported as its text
+  if (isRelative && !/\.(?:tsx?|js)$/.test(specifier)) return 'a path ends in .ts';
   return null;
 };
 

@@ -75,7 +75,10 @@ const ANSWERS: Readonly<Record<AdminOperation, unknown>> = {
         deviceGroups: 'all',
         disabled: true,
         hasPassword: true,
-        hasSecondFactor: false,
+        hasSecondFactor: true,
+        hasAuthenticatorApp: true,
+        securityKeys: 1,
+        secondFactor: 'required',
         createdDateTimeUtc: CREATED,
         lastSignInDateTimeUtc: null,
       },
@@ -211,9 +214,18 @@ test('people are created with a link, listed, changed, reset and deleted', async
   const anna = { name: 'anna', roles: ['Data.View'], deviceGroups: ['Berlin'] };
   expect(calls).toContainEqual(['createPerson', anna]);
   expect((await session.bare('user', 'create', 'anna', '--data', 'd')).code).toBe(2);
-  expect((await session.bare('user', 'list', '--data', 'd')).out).toMatch(/anna +disabled +Data.View +all +no +never/);
+  expect((await session.bare('user', 'list', '--data', 'd')).out).toMatch(
+    /anna +disabled +Data.View +all +app, 1 key \(required\) +never/,
+  );
   await session.bare('user', 'change', 'anna', '--all-groups', '--disable', '--data', 'd');
   expect(calls).toContainEqual(['changePerson', { name: 'anna', deviceGroups: 'all', disabled: true }]);
+  const rule = ['--second-factor', 'required', '--data', 'd'];
+  await session.bare('user', 'create', 'ben', '--role', 'Data.View', ...rule);
+  const ben = { name: 'ben', roles: ['Data.View'], deviceGroups: 'all', secondFactor: 'required' };
+  expect(calls).toContainEqual(['createPerson', ben]);
+  await session.bare('user', 'change', 'ben', '--reset-second-factor', ...rule);
+  expect(calls).toContainEqual(['changePerson', { name: 'ben', secondFactor: 'required', resetSecondFactor: true }]);
+  expect((await session.bare('user', 'change', 'ben', '--second-factor', 'no', '--data', 'd')).code).toBe(2);
   expect((await session.bare('user', 'reset', 'anna', '--data', 'd')).out).toContain('y');
   expect((await session.bare('user', 'delete', 'anna', '--data', 'd')).code).toBe(0);
 });

@@ -43,11 +43,20 @@ describe('what applies', () => {
       trustProxy: false,
       strictArgs: false,
       stopOnNonzeroExit: false,
+      secondFactor: 'optional',
       logLevel: 'info',
       agentsFolder: null,
       metrics: null,
       traces: null,
     });
+  });
+
+  test('a second factor is asked of everybody where a flag says so', () => {
+    expect(read(['--second-factor', 'required']).secondFactor).toBe('required');
+    expect(read([], { LONGARM_SECOND_FACTOR: 'required' }).secondFactor).toBe('required');
+    expect(faultsOf([...DATA, '--second-factor', 'yes'])).toEqual([
+      expect.stringContaining('second-factor: expected one of optional, required'),
+    ]);
   });
 
   test('metrics are served where a flag says, on loopback only', () => {

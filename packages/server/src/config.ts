@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
+import { SECOND_FACTOR_RULES, type SecondFactorRule } from '@longarm/contract/admin/person-operations';
 import {
   DEFAULT_PROFILE,
   LIMIT_NAMES,
@@ -36,6 +37,8 @@ export type ServerConfig = {
   readonly trustProxy: boolean;
   readonly strictArgs: boolean;
   readonly stopOnNonzeroExit: boolean;
+  /** Of everybody who signs in here by themselves. */
+  readonly secondFactor: SecondFactorRule;
   readonly logLevel: LogLevel;
   /** Folder of the executables that are handed out to devices; null: beside the server's own executable. */
   readonly agentsFolder: string | null;
@@ -70,6 +73,7 @@ const SERVER_OPTIONS = {
   'trust-proxy': { type: 'boolean' },
   'strict-args': { type: 'boolean' },
   'stop-on-nonzero-exit': { type: 'boolean' },
+  'second-factor': { type: 'string' },
   'log-level': { type: 'string' },
   agents: { type: 'string' },
   metrics: { type: 'string' },
@@ -93,6 +97,7 @@ const TEXTS = [
   'tls-ca',
   'profile',
   'public-url',
+  'second-factor',
   'log-level',
   'agents',
   'metrics',
@@ -290,6 +295,11 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
     trustProxy: truth('trust-proxy', all['trust-proxy'], faults),
     strictArgs: truth('strict-args', all['strict-args'], faults),
     stopOnNonzeroExit: truth('stop-on-nonzero-exit', all['stop-on-nonzero-exit'], faults),
+    secondFactor: oneOf(
+      'second-factor',
+      { text: all['second-factor'] ?? 'optional', allowed: SECOND_FACTOR_RULES },
+      faults,
+    ),
     logLevel: oneOf('log-level', { text: all['log-level'] ?? 'info', allowed: LOG_LEVELS }, faults),
     agentsFolder: all.agents ?? null,
     metrics: parseMetrics(all.metrics, faults),

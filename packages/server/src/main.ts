@@ -25,6 +25,7 @@ Options:
   --profile ${PROFILE_NAMES.join('|')}   which edition of the original's limits; default 2021-06
   --limit NAME=VALUE       one limit, repeatable; fractions are allowed
   --strict-args            refuse ; & | ! $ ( ) in Args, as the original's portal does
+  --second-factor RULE     of people who sign in here: optional (default) or required
   --stop-on-nonzero-exit   a script that exits non-zero fails, and ends its sequence
   --log-level LEVEL        debug, info (default), warn, error, silent
   --metrics HOST:PORT      serve metrics for Prometheus there, on loopback, as 127.0.0.1:9464; off by default

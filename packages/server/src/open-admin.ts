@@ -29,6 +29,7 @@ const openFolder = async (path: string): Promise<AdminDoor> => {
     access: folder.store.access,
     credentials: folder.store.credentials,
     people: folder.store.people,
+    secondFactor: 'optional',
     issuers: folder.store.issuers,
     lockdown: lockdown({ lockdown: folder.store.lockdown, ...NOBODY, clock: { now } }),
     decideEnrolment: decideEnrolment({ machines: folder.store.machines, ...NOBODY, clock: { now } }),

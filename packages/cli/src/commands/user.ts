@@ -1,5 +1,10 @@
 /** `longarm user …`: people who sign in here by themselves, as long as no other issuer knows them. */
 import type { AdminAnswer } from '@longarm/contract/admin/operations';
+import {
+  type PersonSummary,
+  SECOND_FACTOR_RULES,
+  type SecondFactorRule,
+} from '@longarm/contract/admin/person-operations';
 import { PERSON_ROLES, type PersonRole } from '@longarm/contract/permission';
 import { type Command, Option } from 'commander';
 import { printFacts, printJson, printLines, printTable } from '../display/print.ts';
@@ -14,6 +19,12 @@ const NAME = ['<name>', 'how they are called, as anna@example.org'] as const;
 const roleOption = (): Option =>
   new Option('--role <role...>', 'what they may do; several, or the option again').choices(PERSON_ROLES);
 const groupArguments = ['--group <name...>', 'device groups that they are limited to'] as const;
+
+const ruleOption = (): Option =>
+  new Option(
+    '--second-factor <rule>',
+    'required: nobody in without one; optional: unless the server requires it of everybody',
+  ).choices(SECOND_FACTOR_RULES);
 
 const printSetUp = async (parts: LongarmParts, flags: AdminFlags, answer: AdminAnswer<'createPerson'>) => {
   if (flags.json) return printJson(parts.io, answer);
@@ -30,6 +41,7 @@ type CreateFlags = AdminFlags & {
   readonly role?: readonly PersonRole[];
   readonly group?: readonly string[];
   readonly displayName?: string;
+  readonly secondFactor?: SecondFactorRule;
 };
 
 const addCreate: AddCommand = (parent, parts) => {
@@ -39,7 +51,8 @@ const addCreate: AddCommand = (parent, parts) => {
     .argument(...NAME)
     .addOption(roleOption())
     .option(groupArguments[0], `${groupArguments[1]} (default: all machines)`)
-    .option('--display-name <text>', 'their full name');
+    .option('--display-name <text>', 'their full name')
+    .addOption(ruleOption());
   adminCommand(command, ['longarm user create anna@example.org --role LiveResponse.Advanced --data /var/lib/longarm']);
   command.action(async (name: string, flags: CreateFlags) => {
     const roles = [...(flags.role ?? [])];
@@ -47,9 +60,17 @@ const addCreate: AddCommand = (parent, parts) => {
       throw usageFault(`Expected at least one --role out of ${PERSON_ROLES.join(', ')}, got none.`);
     const deviceGroups = flags.group === undefined ? ('all' as const) : [...flags.group];
     const named = flags.displayName === undefined ? {} : { displayName: flags.displayName };
-    const request = { name, roles, deviceGroups, ...named };
+    const rule = flags.secondFactor === undefined ? {} : { secondFactor: flags.secondFactor };
+    const request = { name, roles, deviceGroups, ...named, ...rule };
     await printSetUp(parts, flags, await throughAdmin(parts, flags, (door) => door.call('createPerson', request)));
   });
+};
+
+const factorText = ({ hasAuthenticatorApp, securityKeys, secondFactor }: PersonSummary): string => {
+  const keys = securityKeys === 1 ? '1 key' : `${securityKeys} keys`;
+  const factors = [...(hasAuthenticatorApp ? ['app'] : []), ...(securityKeys > 0 ? [keys] : [])];
+  const text = factors.length === 0 ? 'none' : factors.join(', ');
+  return secondFactor === 'required' ? `${text} (required)` : text;
 };
 
 const addList: AddCommand = (parent, parts) => {
@@ -67,7 +88,7 @@ const addList: AddCommand = (parent, parts) => {
         stateOf(person),
         person.roles.join(' '),
         person.deviceGroups === 'all' ? 'all' : person.deviceGroups.join(', '),
-        person.hasSecondFactor ? 'yes' : 'no',
+        factorText(person),
         person.lastSignInDateTimeUtc === null ? 'never' : formatAge(person.lastSignInDateTimeUtc, parts.io.world.now()),
       ].map((text) => ({ text })),
     );
@@ -82,6 +103,8 @@ type ChangeFlags = AdminFlags & {
   readonly allGroups?: true;
   readonly disable?: true;
   readonly enable?: true;
+  readonly secondFactor?: SecondFactorRule;
+  readonly resetSecondFactor?: true;
 };
 
 const settingsOf = (flags: ChangeFlags) => ({
@@ -89,19 +112,29 @@ const settingsOf = (flags: ChangeFlags) => ({
   ...(flags.group === undefined ? {} : { deviceGroups: [...flags.group] }),
   ...(flags.allGroups ? { deviceGroups: 'all' as const } : {}),
   ...(flags.disable || flags.enable ? { disabled: flags.disable === true } : {}),
+  ...(flags.secondFactor === undefined ? {} : { secondFactor: flags.secondFactor }),
+  ...(flags.resetSecondFactor ? { resetSecondFactor: true as const } : {}),
 });
 
 const addChange: AddCommand = (parent, parts) => {
   const command = parent
     .command('change')
-    .description('change roles or device groups, or disable; it goes for tokens that they have, too')
+    .description('change roles, device groups or second factor, or disable; it goes for tokens that they have, too')
     .argument(...NAME)
     .addOption(roleOption())
     .option(...groupArguments)
     .addOption(new Option('--all-groups', 'no limit to device groups').conflicts('group'))
     .option('--disable', 'let them in no more')
-    .addOption(new Option('--enable', 'let them in again').conflicts('disable'));
-  adminCommand(command, ['longarm user change anna@example.org --disable --data /var/lib/longarm']);
+    .addOption(new Option('--enable', 'let them in again').conflicts('disable'))
+    .addOption(ruleOption())
+    .option(
+      '--reset-second-factor',
+      'a lost device: forget app, security keys and recovery codes, and end what was issued; the password stays',
+    );
+  adminCommand(command, [
+    'longarm user change anna@example.org --disable --data /var/lib/longarm',
+    'longarm user change anna@example.org --reset-second-factor --data /var/lib/longarm',
+  ]);
   command.action(async (name: string, flags: ChangeFlags) => {
     const request = { name, ...settingsOf(flags) };
     const answer = await throughAdmin(parts, flags, (door) => door.call('changePerson', request));

@@ -12,6 +12,11 @@ export const PersonName = z
   .max(200)
   .regex(/^[^\s\p{C}]+$/u, 'expected a name without spaces, as anna@example.org');
 
+/** Whether a person has to have a second factor; `optional`: unless the server's own setting demands it of everybody. */
+export const SECOND_FACTOR_RULES = ['optional', 'required'] as const;
+export type SecondFactorRule = (typeof SECOND_FACTOR_RULES)[number];
+
+const Rule = z.enum(SECOND_FACTOR_RULES);
 const Roles = z.array(z.enum(PERSON_ROLES));
 const Groups = z.union([z.literal('all'), z.array(GroupName).min(1).max(200)]);
 
@@ -33,6 +38,10 @@ export const PersonSummary = z.object({
   disabled: z.boolean(),
   hasPassword: z.boolean(),
   hasSecondFactor: z.boolean(),
+  hasAuthenticatorApp: z.boolean(),
+  securityKeys: z.int(),
+  /** By the word for this person, or by the setting of the server that runs on the folder. */
+  secondFactor: Rule,
   createdDateTimeUtc: InstantText,
   lastSignInDateTimeUtc: InstantText.nullable(),
 });
@@ -45,6 +54,7 @@ export const PERSON_OPERATIONS = {
       displayName: z.string().trim().min(1).max(200).optional(),
       roles: Roles.min(1),
       deviceGroups: Groups,
+      secondFactor: Rule.optional(),
     }),
     answer: SetUp,
   },
@@ -55,6 +65,9 @@ export const PERSON_OPERATIONS = {
       roles: Roles.min(1).optional(),
       deviceGroups: Groups.optional(),
       disabled: z.boolean().optional(),
+      secondFactor: Rule.optional(),
+      /** App, security keys and recovery codes are forgotten, and what was issued ends; the password stays. */
+      resetSecondFactor: z.literal(true).optional(),
     }),
     answer: z.object({ changed: z.boolean() }),
   },

@@ -1,8 +1,10 @@
 /** People who sign in here by themselves: made, changed, reset and deleted by the local administrator. */
+import type { SecondFactorRule } from '@longarm/contract/admin/person-operations';
 import { Refusal } from '@longarm/contract/errors';
 import { formatInstant, formatInstantOrNull } from '@longarm/contract/instant';
 import type { DeviceGroups } from '../audit/reach.ts';
 import { hashSecret } from '../auth/hash-secret.ts';
+import { mustHaveFactor } from '../auth/people/must-have-factor.ts';
 import type { PeopleStore, PersonRecord } from '../auth/people-ports.ts';
 import type { GroupStore } from '../machines/ports.ts';
 import { ACTOR, type AdminOperations } from './admin-operations.ts';
@@ -12,6 +14,8 @@ import { requireGroup } from './device-groups.ts';
 export type PeopleIo = Pick<ApplicationsIo, 'tenant' | 'now' | 'randomText' | 'newId'> & {
   readonly people: PeopleStore;
   readonly groups: GroupStore;
+  /** What the running server asks of everybody; nothing while none runs on the folder. */
+  readonly secondFactor: SecondFactorRule;
   readonly describeServer: AdminOperations['describeServer'];
 };
 
@@ -50,7 +54,9 @@ const groupsOf = async (io: PeopleIo, names: DeviceGroups): Promise<DeviceGroups
 
 type People = Pick<AdminOperations, 'createPerson' | 'listPeople' | 'changePerson' | 'resetPerson' | 'deletePerson'>;
 
-const summary = (person: PersonRecord) => ({
+type Listed = PersonRecord & { readonly securityKeys: number };
+
+const summary = (io: PeopleIo, person: Listed) => ({
   id: person.id,
   name: person.name,
   displayName: person.displayName,
@@ -58,13 +64,16 @@ const summary = (person: PersonRecord) => ({
   deviceGroups: person.deviceGroups === 'all' ? ('all' as const) : [...person.deviceGroups],
   disabled: person.disabled,
   hasPassword: person.passwordHash !== null,
-  hasSecondFactor: person.totpSecret !== null,
+  hasSecondFactor: person.totpSecret !== null || person.securityKeys > 0,
+  hasAuthenticatorApp: person.totpSecret !== null,
+  securityKeys: person.securityKeys,
+  secondFactor: mustHaveFactor(person, io.secondFactor) ? ('required' as const) : ('optional' as const),
   createdDateTimeUtc: formatInstant(person.createdAt),
   lastSignInDateTimeUtc: formatInstantOrNull(person.lastSignInAt),
 });
 
 export const people = (io: PeopleIo): People => ({
-  createPerson: async ({ name, displayName, roles, deviceGroups }) => {
+  createPerson: async ({ name, displayName, roles, deviceGroups, secondFactor }) => {
     const { record, answer } = await newSetUp(io, name);
     const person = {
       id: io.newId(),
@@ -72,18 +81,21 @@ export const people = (io: PeopleIo): People => ({
       displayName: displayName ?? name,
       roles: [...new Set(roles)],
       deviceGroups: await groupsOf(io, deviceGroups),
+      secondFactorRequired: secondFactor === 'required',
     };
     if (!(await io.people.add(person, record, changeOf(io))))
       throw new Refusal('BadRequest', `There is somebody called ${JSON.stringify(name)} already.`);
     return answer;
   },
-  listPeople: async () => ({ people: (await io.people.list(io.tenant)).map(summary) }),
-  changePerson: async ({ name, roles, deviceGroups, disabled }) => {
+  listPeople: async () => ({ people: (await io.people.list(io.tenant)).map((person) => summary(io, person)) }),
+  changePerson: async ({ name, roles, deviceGroups, disabled, secondFactor, resetSecondFactor }) => {
     const { id } = await requirePerson(io, name);
     const settings = {
       ...(roles === undefined ? {} : { roles: [...new Set(roles)] }),
       ...(deviceGroups === undefined ? {} : { deviceGroups: await groupsOf(io, deviceGroups) }),
       ...(disabled === undefined ? {} : { disabled }),
+      ...(secondFactor === undefined ? {} : { secondFactorRequired: secondFactor === 'required' }),
+      ...(resetSecondFactor === undefined ? {} : { resetSecondFactor }),
     };
     await io.people.change(id, settings, changeOf(io));
     return { changed: Object.keys(settings).length > 0 };

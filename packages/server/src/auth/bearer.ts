@@ -1,4 +1,5 @@
 /** Who asks: verifies the bearer token, and that its application still exists. Throws Unauthorized. */
+import type { SecondFactorRule } from '@longarm/contract/admin/person-operations';
 import { Refusal } from '@longarm/contract/errors';
 import { ApplicationId, TenantId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
@@ -8,6 +9,7 @@ import type { Caller } from '../audit/ports.ts';
 import { bothReach } from '../audit/reach.ts';
 import { OWN_PERSON } from './grants/delegated-answer.ts';
 import { isForeign } from './issuers/foreign-caller.ts';
+import { mustHaveFactor } from './people/must-have-factor.ts';
 import type { PeopleStore, PersonRecord } from './people-ports.ts';
 import type { AccessStore } from './ports.ts';
 import type { TokenKey } from './token-keys.ts';
@@ -15,6 +17,8 @@ import type { TokenKey } from './token-keys.ts';
 type BearerIo = {
   readonly access: Pick<AccessStore, 'findApplication'>;
   readonly people: Pick<PeopleStore, 'findById'>;
+  /** What the server asks of everybody. */
+  readonly secondFactor: SecondFactorRule;
   readonly key: TokenKey;
   /** Of tokens that are not ours. */
   readonly foreignCaller: (token: string) => Promise<Omit<Caller, 'origin'>>;
@@ -32,6 +36,8 @@ const Claims = z.object({
   oid: z.string().optional(),
   /** Says whether the person is one of our own. */
   idtyp: z.string().optional(),
+  /** What the person proved themselves by (RFC 8176). */
+  amr: z.array(z.string()).default([]),
   /** Device groups of the person; without it, all those of the application. */
   device_groups: z.array(z.string()).optional(),
 });
@@ -78,9 +84,11 @@ const claimsOf = (io: BearerIo): ((token: string) => Promise<Claims>) => {
 const ownPerson = async (io: BearerIo, claims: Claims): Promise<PersonRecord | null> => {
   if (claims.idtyp !== OWN_PERSON) return null;
   const person = await io.people.findById(claims.oid ?? '');
-  if (person !== null && person.tenantId === claims.tid && !person.disabled && person.passwordHash !== null)
-    return person;
-  throw unauthorized('The person that the token was issued for is disabled, was reset, or no longer exists.');
+  if (person === null || person.tenantId !== claims.tid || person.disabled || person.passwordHash === null)
+    throw unauthorized('The person that the token was issued for is disabled, was reset, or no longer exists.');
+  if (mustHaveFactor(person, io.secondFactor) && !claims.amr.includes('mfa'))
+    throw unauthorized('A second factor is asked of this person by now, and the token was got without: sign in again.');
+  return person;
 };
 
 const callerOf = async (io: BearerIo, claims: Claims): Promise<Omit<Caller, 'origin'>> => {

@@ -80,7 +80,8 @@ const tellIssued = (io: TokenIo, request: TokenRequest, { access_token: token }:
 };
 
 /** What a person got wrong was counted and told where it was looked at. */
-const isToldAlready = (fault: OAuthFault): boolean => fault.row.isGuess === true && fault.row.error === 'invalid_grant';
+const isToldAlready = (fault: OAuthFault): boolean =>
+  fault.fault === 'needsEnrolment' || (fault.row.isGuess === true && fault.row.error === 'invalid_grant');
 
 /** Throws OAuthFault. */
 export const issueToken =

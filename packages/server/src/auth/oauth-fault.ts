@@ -27,6 +27,8 @@ export const OAUTH_FAULTS = {
   wrongPassword: { error: 'invalid_grant', status: 400, number: 50126, isGuess: true },
   disabledPerson: { error: 'invalid_grant', status: 400, number: 50057 },
   needsSecondFactor: { error: 'invalid_grant', status: 400, number: 50076 },
+  needsEnrolment: { error: 'invalid_grant', status: 400, number: 50079 },
+  copiedKey: { error: 'invalid_grant', status: 400, number: 500121 },
   wrongCode: { error: 'invalid_grant', status: 400, number: 500121, isGuess: true },
   revokedGrant: { error: 'invalid_grant', status: 400, number: 70000 },
   expiredRefresh: { error: 'invalid_grant', status: 400, number: 700082 },

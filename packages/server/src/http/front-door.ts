@@ -117,7 +117,8 @@ const answerOf = async <Server>(doors: Doors<Server>, request: Request, server: 
     const connection = { base, source: address };
     const other =
       (await doors.token(request, path, connection)) ??
-      (await doors.signIn(request, path, connection)) ??
+      // what security keys are bound to is the server's own address, whatever a proxy or a header says
+      (await doors.signIn(request, path, { base: doors.base(), source: address })) ??
       (await doors.reference(path, base));
     if (other !== null) return other;
     throw new Refusal('NotFound', `There is no ${request.method} ${path} here. /docs lists what there is.`);

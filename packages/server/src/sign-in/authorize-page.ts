@@ -9,18 +9,17 @@ import type { Authorization } from '../auth/grants/authorization-code.ts';
 import { isRegistered, originOf } from '../auth/grants/redirect-uri.ts';
 import { grantedScopes } from '../auth/grants/scopes.ts';
 import { OAuthFault } from '../auth/oauth-fault.ts';
-import type { CheckedPerson, Credentials } from '../auth/people/check-person.ts';
 import type { AccessStore, ApplicationRecord } from '../auth/ports.ts';
 import { requireTenant } from '../auth/token-request.ts';
+import { askMore, type Connection, readSignIn, type Sent, type SignInIo } from './ask-factor.ts';
 import { credentialFields, faultLine, html, pageAnswer } from './html.ts';
-import { readSubmission, type Submission } from './read-submission.ts';
+import { readSubmission } from './read-submission.ts';
 
 export const AUTHORIZE_PATH = /^\/([^/]+)\/oauth2\/(?:v2\.0\/)?authorize\/?$/i;
 
-export type AuthorizePageIo = {
+export type AuthorizePageIo = SignInIo & {
   readonly access: Pick<AccessStore, 'findApplication'>;
   readonly defaultTenant: TenantId;
-  readonly checkPerson: (credentials: Credentials) => Promise<CheckedPerson>;
   readonly newAuthorizationCode: (authorization: Authorization) => Promise<string>;
 };
 
@@ -31,6 +30,8 @@ type Asked = {
   readonly scopes: readonly Scope[];
   readonly challenge: string;
 };
+
+const pageOf = (url: URL): string => url.pathname + url.search;
 
 const refused = (sentence: string) =>
   pageAnswer({ title: 'This cannot go on', status: 400, body: html`<p class="fault">${sentence}</p>` });
@@ -71,39 +72,37 @@ const askWho = ({ url, application, redirectUri, scopes }: Asked, name: string, 
     formsLeadTo: originOf(redirectUri),
     body: html`${faultLine(fault)}
 <p><strong>${application.name}</strong> asks to act as you: ${scopes.join(', ')}. You are sent to ${originOf(redirectUri)} then.</p>
-<form method="post" action="${url.pathname + url.search}">
+<form method="post" action="${pageOf(url)}">
 ${credentialFields(name)}
-<button name="answer" value="allow">Allow</button><button name="answer" value="deny" formnovalidate>Deny</button></form>`,
+<button name="answer" value="allow">Allow</button><button name="answer" value="deny" class="plain" formnovalidate>Deny</button></form>`,
   });
 
-type Sent = { readonly submission: Submission; readonly source: string | null };
-
-const decide = async (io: AuthorizePageIo, asked: Asked, { submission, source }: Sent): Promise<Response> => {
+const decide = async (io: AuthorizePageIo, asked: Asked, sent: Sent): Promise<Response> => {
   const { url, application, redirectUri, scopes, challenge } = asked;
-  if (submission.field('answer') === 'deny')
+  const { field } = sent.submission;
+  if (field('answer') === 'deny')
     return backTo(redirectUri, url, { error: 'access_denied', error_description: 'The person declined.' });
   try {
-    const { person, isStrong } = await io.checkPerson({
-      tenantId: application.tenantId,
-      name: submission.field('name'),
-      password: submission.field('password'),
-      code: submission.field('code'),
-      source,
-      purpose: 'authorization_code',
-    });
+    const purpose = { subject: 'authorization_code', page: pageOf(url) };
+    const signIn = await readSignIn(io, sent, { tenantId: application.tenantId, purpose });
+    if (signIn.kind !== 'done') {
+      const form = { action: pageOf(url), fields: { answer: 'allow' }, formsLeadTo: originOf(redirectUri) };
+      return askMore(signIn, form, sent.connection);
+    }
+    const { person, isStrong } = signIn;
     const delegation = { applicationId: application.id, personId: person.id, scopes, isStrong };
     return backTo(redirectUri, url, {
       code: await io.newAuthorizationCode({ ...delegation, redirectUri, challenge }),
     });
   } catch (fault) {
     if (!(fault instanceof OAuthFault)) throw fault;
-    return askWho(asked, submission.field('name'), fault.message);
+    return askWho(asked, field('name'), fault.message);
   }
 };
 
 export const authorizePage =
   (io: AuthorizePageIo) =>
-  async (request: Request, tenant: string, source: string | null): Promise<Response> => {
+  async (request: Request, tenant: string, connection: Connection): Promise<Response> => {
     const url = new URL(request.url);
     const redirectUri = url.searchParams.get('redirect_uri') ?? '';
     try {
@@ -113,7 +112,7 @@ export const authorizePage =
       try {
         const asked = readAsked(url, application, redirectUri);
         if (request.method !== 'POST') return askWho(asked, url.searchParams.get('login_hint') ?? '', null);
-        return await decide(io, asked, { submission: await readSubmission(request), source });
+        return await decide(io, asked, { submission: await readSubmission(request), connection });
       } catch (fault) {
         if (!(fault instanceof OAuthFault)) throw fault;
         return backTo(redirectUri, url, { error: fault.row.error, error_description: fault.message });

@@ -3,16 +3,16 @@ import type { TenantId } from '@longarm/contract/ids';
 import type { DeviceCodeRecord, GrantStore } from '../auth/grant-ports.ts';
 import { DEVICE_PATH, readUserCode } from '../auth/grants/start-device-code.ts';
 import { OAuthFault } from '../auth/oauth-fault.ts';
-import type { CheckedPerson, Credentials } from '../auth/people/check-person.ts';
+import type { SignIn } from '../auth/people/check-person.ts';
 import type { AccessStore, ApplicationRecord } from '../auth/ports.ts';
 import type { SignInThrottle } from '../auth/sign-in-throttle.ts';
-import { credentialFields, faultLine, html, pageAnswer } from './html.ts';
-import { readSubmission, type Submission } from './read-submission.ts';
+import { askMore, type Connection, readSignIn, type Sent, type SignInIo } from './ask-factor.ts';
+import { credentialFields, faultLine, hiddenFields, html, pageAnswer } from './html.ts';
+import { readSubmission } from './read-submission.ts';
 
-export type DevicePageIo = {
+export type DevicePageIo = SignInIo & {
   readonly access: Pick<AccessStore, 'findApplication'>;
   readonly grants: Pick<GrantStore, 'findUserCode' | 'decideDeviceCode'>;
-  readonly checkPerson: (credentials: Credentials) => Promise<CheckedPerson>;
   readonly throttle: SignInThrottle;
   readonly now: () => number;
 };
@@ -35,9 +35,8 @@ const askWho = ({ code, application }: Asked, name: string, fault: string | null
 <p><strong>${application.name}</strong> on the device that shows <strong>${code.userCode}</strong> asks to act as you: ${code.scopes.join(', ')}.</p>
 <p>Go on only if you started this yourself, just now. Nobody else has a reason to send you this code.</p>
 <form method="post" action="${DEVICE_PATH}">
-<input type="hidden" name="user_code" value="${code.userCode}">
-${credentialFields(name)}
-<button name="answer" value="allow">Allow</button><button name="answer" value="deny">Deny</button></form>`,
+${hiddenFields({ user_code: code.userCode })}${credentialFields(name)}
+<button name="answer" value="allow">Allow</button><button name="answer" value="deny" class="plain">Deny</button></form>`,
   });
 
 const over = (title: string, sentence: string) => pageAnswer({ title, body: html`<p>${sentence}</p>` });
@@ -54,26 +53,34 @@ const findAsked = async (io: DevicePageIo, text: string, source: string | null):
   return null;
 };
 
-const decide = async (io: DevicePageIo, asked: Asked, { submission, source }: Sent): Promise<Response> => {
-  const tenantId: TenantId = asked.application.tenantId;
-  const { person, isStrong } = await io.checkPerson({
-    tenantId,
-    name: submission.field('name'),
-    password: submission.field('password'),
-    code: submission.field('code'),
-    source,
-    purpose: 'device_code',
-  });
-  const isAllowed = submission.field('answer') === 'allow';
-  const decision = { personId: person.id, isStrong, isAllowed };
-  if (!(await io.grants.decideDeviceCode(asked.code.userCode, decision, io.now())))
-    return over('Too late', 'The code is over. Start again on the device.');
-  return isAllowed
-    ? over('Done', 'The device is let in. You can close this page.')
-    : over('Denied', 'The device is not let in. You can close this page.');
+const purposeOf = ({ code }: Asked) => ({
+  subject: 'device_code',
+  page: `${DEVICE_PATH}?user_code=${code.userCode}`,
+});
+
+const OVER = ['Too late', 'The code is over. Start again on the device.'] as const;
+
+/** A password is enough to keep a device out. */
+const deny = async (io: DevicePageIo, { code }: Asked, signIn: SignIn): Promise<Response> => {
+  const { person } = signIn.kind === 'factor' ? signIn.asked : signIn;
+  const decision = { personId: person.id, isStrong: false, isAllowed: false };
+  const isDecided = await io.grants.decideDeviceCode(code.userCode, decision, io.now());
+  return isDecided ? over('Denied', 'The device is not let in. You can close this page.') : over(...OVER);
 };
 
-type Sent = { readonly submission: Submission; readonly source: string | null };
+const decide = async (io: DevicePageIo, asked: Asked, sent: Sent): Promise<Response> => {
+  const tenantId: TenantId = asked.application.tenantId;
+  const signIn = await readSignIn(io, sent, { tenantId, purpose: purposeOf(asked) });
+  const { userCode } = asked.code;
+  if (sent.submission.field('answer') !== 'allow') return deny(io, asked, signIn);
+  if (signIn.kind !== 'done') {
+    const fields = { user_code: userCode, answer: 'allow' };
+    return askMore(signIn, { action: DEVICE_PATH, fields }, sent.connection);
+  }
+  const decision = { personId: signIn.person.id, isStrong: signIn.isStrong, isAllowed: true };
+  const isDecided = await io.grants.decideDeviceCode(userCode, decision, io.now());
+  return isDecided ? over('Done', 'The device is let in. You can close this page.') : over(...OVER);
+};
 
 const UNKNOWN = 'This code is not known, or is over. Look at the device again.';
 
@@ -85,7 +92,7 @@ const onGet = async (io: DevicePageIo, url: URL, source: string | null): Promise
 };
 
 const onPost = async (io: DevicePageIo, sent: Sent): Promise<Response> => {
-  const asked = await findAsked(io, sent.submission.field('user_code'), sent.source);
+  const asked = await findAsked(io, sent.submission.field('user_code'), sent.connection.source);
   if (asked === null) return askForCode(UNKNOWN);
   try {
     return await decide(io, asked, sent);
@@ -97,10 +104,10 @@ const onPost = async (io: DevicePageIo, sent: Sent): Promise<Response> => {
 
 export const devicePage =
   (io: DevicePageIo) =>
-  async (request: Request, source: string | null): Promise<Response> => {
+  async (request: Request, connection: Connection): Promise<Response> => {
     try {
-      if (request.method !== 'POST') return await onGet(io, new URL(request.url), source);
-      return await onPost(io, { submission: await readSubmission(request), source });
+      if (request.method !== 'POST') return await onGet(io, new URL(request.url), connection.source);
+      return await onPost(io, { submission: await readSubmission(request), connection });
     } catch (fault) {
       if (!(fault instanceof OAuthFault)) throw fault;
       return askForCode(fault.message);

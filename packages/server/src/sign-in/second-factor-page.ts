@@ -1,67 +1,101 @@
-/** Where a person gets a second factor: who they are → the secret for their app → a code of it → recovery codes. */
-
+/** Where a person sees to their second factors: who they are → what they have → what they add to it or take away. */
 import type { TenantId } from '@longarm/contract/ids';
 import { OAuthFault } from '../auth/oauth-fault.ts';
-import type { Credentials } from '../auth/people/check-person.ts';
-import type { SecondFactorOffer } from '../auth/people/second-factor.ts';
+import { FACTOR_DESK } from '../auth/people/check-person.ts';
+import type { Added, AppOffer, DeskStep, FactorDesk } from '../auth/people/factor-desk.ts';
+import { askMore, type Connection, readSignIn, type Sent, type SignInIo } from './ask-factor.ts';
+import { showDesk, showOffer } from './desk-view.ts';
 import { credentialFields, faultLine, html, pageAnswer } from './html.ts';
-import { readSubmission, type Submission } from './read-submission.ts';
+import { readSubmission } from './read-submission.ts';
+import { DESK_FIELD, SECOND_FACTOR_PATH } from './second-factor-path.ts';
 
-export const SECOND_FACTOR_PATH = '/sign-in/second-factor';
-
-export type SecondFactorPageIo = {
-  readonly defaultTenant: TenantId;
-  readonly offerSecondFactor: (credentials: Credentials) => Promise<SecondFactorOffer>;
-  readonly confirmSecondFactor: (sealed: string, code: string) => Promise<readonly string[]>;
+type Told = Partial<Added> & {
+  readonly fault?: string;
+  readonly offer?: AppOffer;
+  /** By what was done just now; else by what was before. */
+  readonly proven?: DeskStep['proven'];
 };
+
+export type SecondFactorPageIo = SignInIo & FactorDesk & { readonly defaultTenant: TenantId };
+
+const PURPOSE = { subject: FACTOR_DESK, page: SECOND_FACTOR_PATH } as const;
 
 const askWho = (name: string, fault: string | null) =>
   pageAnswer({
-    title: 'A second factor',
+    title: 'Your second factor',
     body: html`${faultLine(fault)}
+<p>With a security key or a code of an app, a stolen password is not enough to be you.</p>
 <form method="post" action="${SECOND_FACTOR_PATH}">${credentialFields(name)}<button>Go on</button></form>`,
   });
 
-const showOffer = ({ secret, uri, sealed }: SecondFactorOffer) =>
-  pageAnswer({
-    title: 'Add it to your app',
-    body: html`<p>Secret, for an authenticator app: <code>${secret}</code></p>
-<p>The same as an address that some apps open: <code>${uri}</code></p>
-<form method="post" action="${SECOND_FACTOR_PATH}">
-<input type="hidden" name="sealed" value="${sealed}">
-<label>The code that the app shows now <input name="code" inputmode="numeric" autocomplete="one-time-code" required></label>
-<button>Keep it</button></form>`,
-  });
+type Act = (io: SecondFactorPageIo, step: DeskStep, sent: Sent) => Promise<Told>;
 
-const showCodes = (codes: readonly string[]) =>
-  pageAnswer({
-    title: 'Done',
-    body: html`<p>From now on you are asked for a code. Keep these, each of which is good once in place of one; they are shown this once.</p>
-<ul>${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>`,
-  });
+const confirm: Act = async (io, step, { submission: { field } }) => {
+  const sealed = field('offer');
+  try {
+    return { ...(await io.confirmApp(step, { sealed, code: field('code') })), proven: 'second factor' };
+  } catch (fault) {
+    if (!(fault instanceof OAuthFault) || fault.fault !== 'wrongCode') throw fault;
+    return { fault: fault.message, offer: io.reofferApp(step, sealed) };
+  }
+};
 
-const answer = async (io: SecondFactorPageIo, { field }: Submission, source: string | null): Promise<Response> => {
-  if (field('sealed') !== '') return showCodes(await io.confirmSecondFactor(field('sealed'), field('code')));
-  const offer = await io.offerSecondFactor({
-    tenantId: io.defaultTenant,
-    name: field('name'),
-    password: field('password'),
-    code: field('code'),
-    source,
-    purpose: 'second factor',
-  });
-  return showOffer(offer);
+const ACTS: Readonly<Record<string, Act>> = {
+  show: async () => ({}),
+  'offer-app': async (io, step) => ({ offer: io.offerApp(step) }),
+  'confirm-app': confirm,
+  'add-key': async (io, step, { submission: { field }, connection: { relyingParty } }) => {
+    const key = { name: field('key-name'), credential: field('credential'), relyingParty };
+    return { ...(await io.addKey(step, key)), proven: 'second factor' };
+  },
+  'remove-app': async (io, step) => {
+    await io.removeFactor(step, { kind: 'app' });
+    return {};
+  },
+  'remove-key': async (io, step, { submission: { field } }) => {
+    await io.removeFactor(step, { kind: 'key', id: field('key') });
+    return {};
+  },
+};
+
+const act = async (io: SecondFactorPageIo, step: DeskStep, sent: Sent): Promise<Told> => {
+  const name = sent.submission.field('do');
+  const known = Object.hasOwn(ACTS, name) ? ACTS[name] : undefined;
+  try {
+    if (known === undefined) throw new OAuthFault('badRequest', 'Expected a form of this page, got another one.');
+    return await known(io, step, sent);
+  } catch (fault) {
+    if (!(fault instanceof OAuthFault)) throw fault;
+    return { fault: fault.message };
+  }
+};
+
+const atDesk = async (io: SecondFactorPageIo, sent: Sent): Promise<Response> => {
+  const step = await io.takeDeskStep(sent.submission.field(DESK_FIELD));
+  const told = await act(io, step, sent);
+  const desk = await io.openDesk({ ...step, proven: told.proven ?? step.proven });
+  const fault = told.fault ?? null;
+  if (told.offer !== undefined) return showOffer(desk, told.offer, fault);
+  return showDesk(desk, { fault, recoveryCodes: told.recoveryCodes ?? [] }, sent.connection.relyingParty);
+};
+
+const signIn = async (io: SecondFactorPageIo, sent: Sent): Promise<Response> => {
+  const signedIn = await readSignIn(io, sent, { tenantId: io.defaultTenant, purpose: PURPOSE });
+  if (signedIn.kind !== 'done') return askMore(signedIn, { action: SECOND_FACTOR_PATH, fields: {} }, sent.connection);
+  const { person, isStrong } = signedIn;
+  const desk = await io.openDesk({ person, proven: isStrong ? 'second factor' : 'password', back: null });
+  return showDesk(desk, { fault: null, recoveryCodes: [] }, sent.connection.relyingParty);
 };
 
 export const secondFactorPage =
   (io: SecondFactorPageIo) =>
-  async (request: Request, source: string | null): Promise<Response> => {
+  async (request: Request, connection: Connection): Promise<Response> => {
     if (request.method !== 'POST') return askWho('', null);
-    const submission = await readSubmission(request);
+    const sent = { submission: await readSubmission(request), connection };
     try {
-      return await answer(io, submission, source);
+      return await (sent.submission.field(DESK_FIELD) === '' ? signIn(io, sent) : atDesk(io, sent));
     } catch (fault) {
       if (!(fault instanceof OAuthFault)) throw fault;
-      return askWho(submission.field('name'), fault.message);
+      return askWho(sent.submission.field('name'), fault.message);
     }
   };

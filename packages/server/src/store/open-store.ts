@@ -12,6 +12,7 @@ import type { GrantStore } from '../auth/grant-ports.ts';
 import type { IssuerStore } from '../auth/issuer-ports.ts';
 import type { PeopleStore } from '../auth/people-ports.ts';
 import type { AccessStore, CredentialStore } from '../auth/ports.ts';
+import type { SecondFactorStore } from '../auth/second-factor-ports.ts';
 import type { LibraryStore } from '../library/ports.ts';
 import type { GroupStore, MachineStore } from '../machines/ports.ts';
 import { accessStore } from './access/access-store.ts';
@@ -19,6 +20,7 @@ import { credentialStore } from './access/credential-store.ts';
 import { grantStore } from './access/grant-store.ts';
 import { issuerStore } from './access/issuer-store.ts';
 import { peopleStore } from './access/people-store.ts';
+import { secondFactorStore } from './access/second-factor-store.ts';
 import { actionStore } from './actions/action-store.ts';
 import { lockdownStore } from './actions/lockdown-store.ts';
 import type { EnvelopeMaker } from './actions/make-envelope.ts';
@@ -38,6 +40,7 @@ import { callersMigration } from './migrations/0006-callers.ts';
 import { actionListsMigration } from './migrations/0007-action-lists.ts';
 import { unsettledCancelsMigration } from './migrations/0008-unsettled-cancels.ts';
 import { deviceKeysMigration } from './migrations/0009-device-keys.ts';
+import { securityKeysMigration } from './migrations/0010-security-keys.ts';
 import { smallBlobsMigration } from './migrations/0011-small-blobs.ts';
 import { reachableActionsMigration } from './migrations/0012-reachable-actions.ts';
 import { nextTurn } from './next-turn.ts';
@@ -59,6 +62,7 @@ export type Store = {
   readonly access: AccessStore;
   readonly credentials: CredentialStore;
   readonly people: PeopleStore;
+  readonly secondFactors: SecondFactorStore;
   readonly issuers: IssuerStore;
   readonly grants: GrantStore;
   readonly statistics: () => Promise<Statistics>;
@@ -103,6 +107,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0007-action-lists': actionListsMigration,
           '0008-unsettled-cancels': unsettledCancelsMigration,
           '0009-device-keys': deviceKeysMigration,
+          '0010-security-keys': securityKeysMigration,
           '0011-small-blobs': smallBlobsMigration('blob'),
           '0012-reachable-actions': reachableActionsMigration,
         }),
@@ -139,6 +144,7 @@ export const storeOver = (
     access: accessStore(units, reader, io.clock),
     credentials: credentialStore(units, reader),
     people: peopleStore(units, reader),
+    secondFactors: secondFactorStore(units, reader),
     issuers: issuerStore(units, reader),
     grants: grantStore(units, reader),
     statistics: () => readStatistics(reader),

@@ -81,6 +81,21 @@ export type PersonRow = {
   /** JSON list of hashes of the codes that are left. */
   recovery_sha256: string;
   last_sign_in_at: EpochMs | null;
+  second_factor_required: Truth;
+};
+
+export type SecurityKeyRow = {
+  /** The credential's, base64url. */
+  id: string;
+  person_id: string;
+  name: string;
+  /** COSE_Key, base64url. */
+  public_key: string;
+  counter: number;
+  /** JSON list. */
+  transports: string;
+  created_at: EpochMs;
+  last_used_at: EpochMs | null;
 };
 
 export type RefreshTokenRow = {
@@ -331,6 +346,7 @@ export type Schema = {
   application_certificates: ApplicationCertificateRow;
   used_assertions: UsedAssertionRow;
   people: PersonRow;
+  security_keys: SecurityKeyRow;
   issuers: IssuerRow;
   refresh_tokens: RefreshTokenRow;
   device_codes: DeviceCodeRow;

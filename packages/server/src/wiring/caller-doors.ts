@@ -5,22 +5,24 @@ import { tokenDoor } from '../api/token-endpoint.ts';
 import { newAuthorizationCode } from '../auth/grants/authorization-code.ts';
 import { startDeviceCode } from '../auth/grants/start-device-code.ts';
 import { issueToken } from '../auth/issue-token.ts';
-import { checkPerson } from '../auth/people/check-person.ts';
+import { checkPerson, checkSecondFactor } from '../auth/people/check-person.ts';
+import { factorDesk } from '../auth/people/factor-desk.ts';
 import { passwords } from '../auth/people/password.ts';
 import { sealedSecrets } from '../auth/people/sealed-secret.ts';
-import { confirmSecondFactor, offerSecondFactor } from '../auth/people/second-factor.ts';
 import { setUpPerson } from '../auth/people/set-up-person.ts';
 import { signInLog } from '../auth/sign-in-log.ts';
 import { signInThrottle } from '../auth/sign-in-throttle.ts';
 import { signInDoor } from '../sign-in/sign-in-door.ts';
 import type { Engine, World } from './engine.ts';
 
-export const callerDoors = ({ store, tally, now }: Engine, { folder }: World) => {
+export const callerDoors = ({ store, tally, now }: Engine, { config, folder }: World) => {
   const throttle = signInThrottle({ now });
   const io = {
     access: store.access,
     credentials: store.credentials,
     people: store.people,
+    secondFactors: store.secondFactors,
+    secondFactor: config.secondFactor,
     grants: store.grants,
     key: folder.tokenKey,
     passwords: passwords(),
@@ -41,9 +43,9 @@ export const callerDoors = ({ store, tally, now }: Engine, { folder }: World) =>
     signInDoor: signInDoor({
       ...io,
       checkPerson: checkPerson(io),
+      checkSecondFactor: checkSecondFactor(io),
+      ...factorDesk(io),
       setUp: setUpPerson(io),
-      offerSecondFactor: offerSecondFactor(io),
-      confirmSecondFactor: confirmSecondFactor(io),
       newAuthorizationCode: newAuthorizationCode(io),
     }),
     forget: throttle.forget,

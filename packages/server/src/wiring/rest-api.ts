@@ -78,6 +78,7 @@ export const restApi = (engine: Engine, world: World) => {
       authenticate: authenticate({
         access,
         people: store.people,
+        secondFactor: config.secondFactor,
         key: folder.tokenKey,
         foreignCaller: issuerCallers(engine, world),
         now,

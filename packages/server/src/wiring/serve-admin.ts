@@ -34,6 +34,7 @@ export const serveAdmin = async (
     access: engine.store.access,
     credentials: engine.store.credentials,
     people: engine.store.people,
+    secondFactor: config.secondFactor,
     issuers: engine.store.issuers,
     lockdown: lockdownOf(engine),
     decideEnrolment: decideEnrolmentOf(engine),

@@ -59,7 +59,7 @@ export const byAuthorizationCode = async (
   if (requireField(request, 'redirect_uri') !== taken.redirectUri)
     throw new OAuthFault('wrongRedirect', 'The redirect_uri is not the one of the authorization.');
   checkVerifier(taken, field(request, 'code_verifier'));
-  const person = await requirePerson(io, taken.personId);
+  const person = await requirePerson(io, taken);
   // what was asked for is in the authorization, and need not be repeated
   const asked = { ...request, form: new Map(request.form).set('scope', 'offline_access') };
   const { scopes, isStrong } = taken;

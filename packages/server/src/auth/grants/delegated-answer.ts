@@ -1,8 +1,10 @@
 /** The answer to a request on behalf of a person: a token with `scp`, and a refresh token where one may be had. */
+import type { SecondFactorRule } from '@longarm/contract/admin/person-operations';
 import type { Scope } from '@longarm/contract/permission';
 import type { Delegation, GrantStore, RefreshRecord } from '../grant-ports.ts';
 import { hashSecret } from '../hash-secret.ts';
 import { OAuthFault } from '../oauth-fault.ts';
+import { mustHaveFactor } from '../people/must-have-factor.ts';
 import type { PeopleStore, PersonRecord } from '../people-ports.ts';
 import type { ApplicationRecord } from '../ports.ts';
 import type { TokenAnswer, TokenRequest } from '../token-request.ts';
@@ -15,6 +17,8 @@ const SECRET_BYTES = 32;
 
 export type DelegatedIo = SignerIo & {
   readonly people: Pick<PeopleStore, 'findById'>;
+  /** What the server asks of everybody. */
+  readonly secondFactor: SecondFactorRule;
   readonly grants: GrantStore;
   readonly randomText: (bytes: number) => string;
 };
@@ -29,11 +33,16 @@ type Granted = {
   readonly isStrong: boolean;
 };
 
-/** Throws OAuthFault when the person is gone or disabled since. */
-export const requirePerson = async (io: Pick<DelegatedIo, 'people'>, id: string): Promise<PersonRecord> => {
-  const person = await io.people.findById(id);
+/** Throws OAuthFault when the person is gone, disabled, or has to have a second factor that was not given. */
+export const requirePerson = async (
+  io: Pick<DelegatedIo, 'people' | 'secondFactor'>,
+  { personId, isStrong }: Pick<Delegation, 'personId' | 'isStrong'>,
+): Promise<PersonRecord> => {
+  const person = await io.people.findById(personId);
   if (person === null || person.disabled || person.passwordHash === null)
     throw new OAuthFault('disabledPerson', 'The user account is disabled, or was reset.');
+  if (!isStrong && mustHaveFactor(person, io.secondFactor))
+    throw new OAuthFault('needsSecondFactor', 'A second factor is asked of this person by now: sign in again with it.');
   return person;
 };
 

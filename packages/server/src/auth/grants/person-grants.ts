@@ -2,7 +2,8 @@
 import type { Polled } from '../grant-ports.ts';
 import { hashSecret } from '../hash-secret.ts';
 import { OAuthFault, type OAuthFaultName } from '../oauth-fault.ts';
-import { type CheckIo, checkPerson } from '../people/check-person.ts';
+import { type CheckIo, checkPerson, NEEDS_ENROLMENT, type SignIn } from '../people/check-person.ts';
+import type { PersonRecord } from '../people-ports.ts';
 import type { ApplicationRecord } from '../ports.ts';
 import { field, requireField, type TokenAnswer, type TokenRequest } from '../token-request.ts';
 import { type DelegatedIo, delegatedAnswer, refreshedAnswer, requirePerson } from './delegated-answer.ts';
@@ -16,18 +17,27 @@ type AnswerPersonGrant = (
   application: ApplicationRecord,
 ) => Promise<TokenAnswer>;
 
-/** Refused for people with a second factor: there is no way to give it here. */
+/** Refused where a second factor is asked for: there is no way to give it here. Throws OAuthFault. */
+const requireDone = (signIn: SignIn): PersonRecord => {
+  if (signIn.kind === 'done') return signIn.person;
+  if (signIn.kind === 'enrol') throw new OAuthFault('needsEnrolment', NEEDS_ENROLMENT);
+  throw new OAuthFault(
+    'needsSecondFactor',
+    'Due to a configuration change made by your administrator, or because you have a second factor, you must use multi-factor authentication. A password alone is not enough here.',
+  );
+};
+
 export const byPassword: AnswerPersonGrant = async (io, request, application) => {
   const scopes = grantedScopes(request, application.scopes);
-  const { person, isStrong } = await checkPerson(io)({
+  const signIn = await checkPerson(io)({
     tenantId: application.tenantId,
     name: requireField(request, 'username'),
     password: requireField(request, 'password'),
-    code: null,
     source: request.source,
-    purpose: 'password',
+    purpose: { subject: 'password', page: '' },
   });
-  return delegatedAnswer(io)(request, { application, person, scopes, isStrong }, io.newId());
+  const person = requireDone(signIn);
+  return delegatedAnswer(io)(request, { application, person, scopes, isStrong: false }, io.newId());
 };
 
 /** The scopes of the first request at most. A token that comes back a second time ends its family. */
@@ -36,7 +46,7 @@ export const byRefreshToken: AnswerPersonGrant = async (io, request, application
   const known = await io.grants.findRefreshToken(sha256);
   if (known === null || known.applicationId !== application.id)
     throw new OAuthFault('revokedGrant', 'The refresh token is not valid here, or was revoked: sign in again.');
-  const person = await requirePerson(io, known.personId);
+  const person = await requirePerson(io, known);
   const scopes = grantedScopes(request, known.scopes).filter((scope) => application.scopes.includes(scope));
   return refreshedAnswer(io)(request, { application, person, scopes, isStrong: known.isStrong }, sha256);
 };
@@ -57,7 +67,7 @@ export const byDeviceCode: AnswerPersonGrant = async (io, request, application) 
     const [fault, sentence] = POLL_FAULTS[polled.kind];
     throw new OAuthFault(fault, sentence);
   }
-  const person = await requirePerson(io, polled.delegation.personId);
+  const person = await requirePerson(io, polled.delegation);
   const { scopes, isStrong } = polled.delegation;
   // the scope of the first request, with offline_access in it, is not repeated in the poll
   const asked = { ...request, form: new Map(request.form).set('scope', 'offline_access') };

@@ -2,7 +2,7 @@
 import type { PersonRole } from '@longarm/contract/permission';
 import type { Kysely, Selectable } from 'kysely';
 import type { Change } from '../../auth/change.ts';
-import type { NewPerson, PeopleStore, PersonRecord, SetUp } from '../../auth/people-ports.ts';
+import type { NewPerson, PeopleStore, PersonRecord, PersonSettings, SetUp } from '../../auth/people-ports.ts';
 import type { PersonRow, Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { writeAudit } from '../write-audit.ts';
@@ -21,6 +21,7 @@ const personRecord = (row: Selectable<PersonRow>): PersonRecord => ({
   disabled: row.disabled === 1,
   createdAt: row.created_at,
   totpSecret: row.totp_secret,
+  secondFactorRequired: row.second_factor_required === 1,
   lastSignInAt: row.last_sign_in_at,
 });
 
@@ -57,13 +58,14 @@ const add = async (
       totp_step: null,
       recovery_sha256: '[]',
       last_sign_in_at: null,
+      second_factor_required: person.secondFactorRequired ? 1 : 0,
     })
     .onConflict((conflict) => conflict.columns(['tenant_id', 'name_key']).doNothing())
     .returning('id')
     .executeTakeFirst();
   if (added === undefined) return false;
-  const { id, name, roles, deviceGroups } = person;
-  await tell(db, change, { event: 'added', subject: id, detail: { name, roles, deviceGroups } });
+  const { id, ...detail } = person;
+  await tell(db, change, { event: 'added', subject: id, detail });
   return true;
 };
 
@@ -73,14 +75,31 @@ const endIssued = async (db: Kysely<Schema>, id: string) => {
     await db.deleteFrom(table).where('person_id', '=', id).execute();
 };
 
+/** App, security keys and recovery codes. */
+const forgetFactors = async (db: Kysely<Schema>, id: string) => {
+  await db.deleteFrom('security_keys').where('person_id', '=', id).execute();
+  const nothing = { totp_secret: null, totp_step: null, recovery_sha256: '[]' };
+  await db.updateTable('people').set(nothing).where('id', '=', id).execute();
+};
+
+const resetSecondFactor = async (db: Kysely<Schema>, id: string, by: Change) => {
+  await forgetFactors(db, id);
+  await endIssued(db, id);
+  await tell(db, by, { event: 'second-factor-reset', subject: id });
+};
+
 const change =
   (db: Kysely<Schema>, by: Change) =>
-  async (id: string, settings: Parameters<PeopleStore['change']>[1]): Promise<void> => {
-    const { roles, deviceGroups, disabled } = settings;
+  async (id: string, { resetSecondFactor: isReset, ...settings }: Partial<PersonSettings>): Promise<void> => {
+    if (isReset) await resetSecondFactor(db, id, by);
+    const { roles, deviceGroups, disabled, secondFactorRequired } = settings;
     const values = {
       ...(roles === undefined ? {} : { roles: JSON.stringify(roles) }),
       ...(deviceGroups === undefined ? {} : { device_groups: groupsText(deviceGroups) }),
       ...(disabled === undefined ? {} : { disabled: disabled ? (1 as const) : (0 as const) }),
+      ...(secondFactorRequired === undefined
+        ? {}
+        : { second_factor_required: secondFactorRequired ? (1 as const) : (0 as const) }),
     };
     if (Object.keys(values).length === 0) return;
     await db.updateTable('people').set(values).where('id', '=', id).execute();
@@ -91,16 +110,10 @@ const change =
 const reset = async (db: Kysely<Schema>, { id, setUp }: { readonly id: string; readonly setUp: SetUp }, by: Change) => {
   await db
     .updateTable('people')
-    .set({
-      password_hash: null,
-      totp_secret: null,
-      totp_step: null,
-      recovery_sha256: '[]',
-      setup_sha256: setUp.sha256,
-      setup_expires_at: setUp.expiresAt,
-    })
+    .set({ password_hash: null, setup_sha256: setUp.sha256, setup_expires_at: setUp.expiresAt })
     .where('id', '=', id)
     .execute();
+  await forgetFactors(db, id);
   await endIssued(db, id);
   await tell(db, by, { event: 'reset', subject: id });
 };
@@ -123,44 +136,6 @@ const setUpPerson = async (
   return personRecord(row);
 };
 
-const useRecoveryCode = async (
-  db: Kysely<Schema>,
-  { id, sha256 }: { readonly id: string; readonly sha256: string },
-  now: number,
-) => {
-  const row = await db.selectFrom('people').selectAll().where('id', '=', id).executeTakeFirst();
-  const left = row === undefined ? [] : (JSON.parse(row.recovery_sha256) as string[]);
-  if (row === undefined || !left.includes(sha256)) return false;
-  const rest = left.filter((known) => known !== sha256);
-  await db
-    .updateTable('people')
-    .set({ recovery_sha256: JSON.stringify(rest) })
-    .where('id', '=', id)
-    .execute();
-  const by = { tenantId: row.tenant_id, actor: row.name, now };
-  await tell(db, by, { event: 'recovery-code-used', subject: id, detail: { left: rest.length } });
-  return true;
-};
-
-const setSecondFactor = async (
-  db: Kysely<Schema>,
-  { id, factor }: { readonly id: string; readonly factor: Parameters<PeopleStore['setSecondFactor']>[1] },
-  now: number,
-) => {
-  const row = await db
-    .updateTable('people')
-    .set({
-      totp_secret: factor.totpSecret,
-      totp_step: factor.step,
-      recovery_sha256: JSON.stringify(factor.recoverySha256),
-    })
-    .where('id', '=', id)
-    .returning(['tenant_id', 'name'])
-    .executeTakeFirstOrThrow();
-  const by = { tenantId: row.tenant_id, actor: row.name, now };
-  await tell(db, by, { event: 'second-factor-set', subject: id });
-};
-
 const reads = (reader: Kysely<Schema>): Pick<PeopleStore, 'find' | 'findById' | 'list' | 'findSetUp'> => {
   const people = reader.selectFrom('people').selectAll();
   return {
@@ -169,8 +144,20 @@ const reads = (reader: Kysely<Schema>): Pick<PeopleStore, 'find' | 'findById' | 
         await people.where('tenant_id', '=', tenantId).where('name_key', '=', keyOf(name)).executeTakeFirst(),
       ),
     findById: async (id) => recordOrNull(await people.where('id', '=', id).executeTakeFirst()),
-    list: async (tenantId) =>
-      (await people.where('tenant_id', '=', tenantId).orderBy('name_key').execute()).map(personRecord),
+    list: async (tenantId) => {
+      const rows = await people
+        .select((eb) =>
+          eb
+            .selectFrom('security_keys')
+            .select(eb.fn.countAll<number>().as('keys'))
+            .whereRef('security_keys.person_id', '=', 'people.id')
+            .as('security_keys'),
+        )
+        .where('tenant_id', '=', tenantId)
+        .orderBy('name_key')
+        .execute();
+      return rows.map((row) => ({ ...personRecord(row), securityKeys: Number(row.security_keys ?? 0) }));
+    },
     findSetUp: async (sha256, now) =>
       recordOrNull(
         await people
@@ -193,19 +180,6 @@ export const peopleStore = (units: UnitQueue<Schema>, reader: Kysely<Schema>): P
       if (removed !== undefined) await tell(db, by, { event: 'deleted', subject: id, detail: { name: removed.name } });
     }),
   setUp: (sha256, passwordHash, now) => units.run((db) => setUpPerson(db, { sha256, passwordHash }, now)),
-  setSecondFactor: (id, factor, now) => units.run((db) => setSecondFactor(db, { id, factor }, now)),
-  useTotpStep: (id, step) =>
-    units.run(async (db) => {
-      const used = await db
-        .updateTable('people')
-        .set({ totp_step: step })
-        .where('id', '=', id)
-        .where((eb) => eb.or([eb('totp_step', 'is', null), eb('totp_step', '<', step)]))
-        .returning('id')
-        .executeTakeFirst();
-      return used !== undefined;
-    }),
-  useRecoveryCode: (id, sha256, now) => units.run((db) => useRecoveryCode(db, { id, sha256 }, now)),
   signedIn: async (id, now) => {
     await units.run((db) => db.updateTable('people').set({ last_sign_in_at: now }).where('id', '=', id).execute());
   },
