@@ -10,6 +10,7 @@ let server: TestServer;
 let session: Session;
 let clientId: string;
 const codes: string[] = [];
+const terminal: { isTty: boolean; readonly answers: string[] } = { isTty: false, answers: [] };
 
 const submit = (path: string, form: Readonly<Record<string, string>>) =>
   fetch(server.url + path, { method: 'POST', body: new URLSearchParams(form) });
@@ -21,6 +22,11 @@ beforeAll(async () => {
   await submit('/sign-in/set-up', { secret: link.secret, password: PASSWORD, again: PASSWORD });
   session = await openSession({
     io: {
+      get isTty() {
+        return terminal.isTty;
+      },
+      promptText: async () => terminal.answers.shift() ?? null,
+      promptSecret: async () => terminal.answers.shift() ?? null,
       transport: async (url, init) => {
         const response = await fetch(url, init);
         // the person is quick: by the time of the first poll the device is let in
@@ -57,4 +63,48 @@ test('a person lets the command line in, and it works as they until their sessio
   expect((await profile()).session.refreshToken).not.toBe(first.session.refreshToken);
   await server.admin.call('changePerson', { name: 'anna', disabled: true });
   expect((await session.bare('machines')).code).toBe(3);
+});
+
+let polls = 1;
+/** Signs in without a client id, and lets the time to the first poll pass. */
+const signIn = async (...flags: string[]) => {
+  const running = session.bare('login', '--server', server.url, ...flags);
+  await session.world.timerOf(5_000, ++polls);
+  session.world.advance(5_000);
+  return running;
+};
+
+test('without a client id the server says which application it is, where it is one, or one of that name', async () => {
+  await server.admin.call('changePerson', { name: 'anna', disabled: false });
+  expect((await signIn('--device-code')).code).toBe(0);
+  expect(await profile()).toMatchObject({ clientId, secret: null });
+  const other = await server.admin.call('createNativeApplication', { name: 'other' });
+  expect(await session.bare('login', '--server', server.url, '--device-code')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('names none or several'),
+  });
+  const named = await server.admin.call('createNativeApplication', { name: 'command-line' });
+  expect((await signIn('--device-code')).code).toBe(0);
+  expect((await profile()).clientId).toBe(named.clientId);
+  for (const { clientId: id } of [other, named]) await server.admin.call('deleteApplication', { clientId: id });
+});
+
+test('a person at a terminal needs to give nothing but the server; where there are several they are asked', async () => {
+  terminal.isTty = true;
+  expect((await signIn()).code).toBe(0);
+  expect((await profile()).clientId).toBe(clientId);
+  const other = await server.admin.call('createNativeApplication', { name: 'other' });
+  terminal.answers.push(other.clientId, '');
+  expect((await signIn()).code).toBe(0);
+  expect((await profile()).clientId).toBe(other.clientId);
+  terminal.answers.push('');
+  expect((await session.bare('login', '--server', server.url)).code).toBe(2);
+  terminal.isTty = false;
+});
+
+test('a script that gives no client id is told what to give, and nothing is asked of the server', async () => {
+  const elsewhere = ['login', '--server', 'https://127.0.0.1:1'];
+  expect(await session.bare(...elsewhere)).toMatchObject({ code: 2, err: expect.stringContaining('--device-code') });
+  const alone = await session.bare(...elsewhere, '--secret-file', 'secret');
+  expect(alone).toMatchObject({ code: 2, err: expect.stringContaining('Expected --client-id with the secret') });
 });

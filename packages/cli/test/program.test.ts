@@ -50,7 +50,15 @@ const describedProgram = (): Command => {
   const sink = { write: async () => {} };
   const world = { now: () => 0, after: () => () => {}, randomId: () => 'id' };
   const io = {
-    ...{ stdout: sink, stderr: sink, stdin: unused, promptSecret: unused, transport: unused, world },
+    ...{
+      stdout: sink,
+      stderr: sink,
+      stdin: unused,
+      promptSecret: unused,
+      promptText: unused,
+      transport: unused,
+      world,
+    },
     ...{ isTty: false, columns: 80, env: {}, homeFolder: '/', interruption: () => new AbortController().signal },
   };
   return longarmProgram({ runServer: unused, runFleet: unused, openAdmin: unused, openAuditFile: unused, io });

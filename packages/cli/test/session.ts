@@ -81,6 +81,7 @@ export const openSession = async (options: SessionOptions = {}): Promise<Session
       env: { XDG_CONFIG_HOME: join(folder, 'config') },
       homeFolder: folder,
       promptSecret: notExpected,
+      promptText: notExpected,
       transport: fetch,
       world,
       interruption: () => interrupted.signal,

@@ -22,3 +22,8 @@ export const DEFAULT_SCOPES: readonly Scope[] = [
   'Library.Manage',
   'User.Read.All',
 ];
+
+/** What the application of the command line is called where several could be it: for people, with device codes. */
+export const COMMAND_LINE_NAME = 'command-line';
+/** Of the discovery document: its client id, where there is one; it is no secret. */
+export const COMMAND_LINE_CLAIM = 'longarm_command_line_client_id';

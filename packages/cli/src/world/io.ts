@@ -17,6 +17,8 @@ export type Io = {
   readonly homeFolder: string;
   /** Asks without echo; null when the person gave up. Only called on a terminal. */
   readonly promptSecret: (question: string) => Promise<string | null>;
+  /** The same, with what is typed shown. */
+  readonly promptText: (question: string) => Promise<string | null>;
   readonly transport: Transport;
   readonly world: ClientWorld;
   /** Aborts at the first Ctrl-C. Calling it takes the default, which would end the process, away. */

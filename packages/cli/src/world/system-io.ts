@@ -1,5 +1,5 @@
 /** The command line's view of the process that it runs in. */
-import { password } from '@clack/prompts';
+import { password, text } from '@clack/prompts';
 import type { ClientWorld } from '@longarm/client/world';
 import { interruption } from '../faults/cli-fault.ts';
 import type { Io, Sink } from './io.ts';
@@ -21,6 +21,11 @@ const sinkOf = (stream: NodeJS.WriteStream): Sink => ({
 
 const promptSecret = async (question: string): Promise<string | null> => {
   const answer = await password({ message: question });
+  return typeof answer === 'string' ? answer : null;
+};
+
+const promptText = async (question: string): Promise<string | null> => {
+  const answer = await text({ message: question });
   return typeof answer === 'string' ? answer : null;
 };
 
@@ -48,6 +53,7 @@ export const systemIo = (host: Host): Io => {
     env: host.env,
     homeFolder: host.homeFolder,
     promptSecret,
+    promptText,
     transport: fetch,
     world: host.world,
     interruption: onceInterrupted(host),

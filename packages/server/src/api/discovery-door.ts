@@ -1,10 +1,16 @@
 /** What clients read to find their way: OpenID Connect Discovery 1.0, and the public key of our tokens (RFC 7517). */
-import { DEFAULT_SCOPES } from '@longarm/contract/application';
+import { COMMAND_LINE_CLAIM, DEFAULT_SCOPES } from '@longarm/contract/application';
 import { parseTenantId, type TenantId } from '@longarm/contract/ids';
+import { commandLineClient } from '../auth/clients/command-line-client.ts';
+import type { AccessStore } from '../auth/ports.ts';
 import type { TokenKey } from '../auth/token-keys.ts';
 import { jsonAnswer } from '../http/json-answer.ts';
 
-type DiscoveryIo = { readonly key: Pick<TokenKey, 'publicJwk'>; readonly tenant: TenantId };
+type DiscoveryIo = {
+  readonly key: Pick<TokenKey, 'publicJwk'>;
+  readonly tenant: TenantId;
+  readonly access: Pick<AccessStore, 'listApplications'>;
+};
 
 const DOCUMENT = /^\/([^/]+)\/(v2\.0\/)?\.well-known\/openid-configuration\/?$/i;
 const KEYS = /^\/([^/]+)\/discovery\/(?:v2\.0\/)?keys\/?$/i;
@@ -40,13 +46,23 @@ const ownTenant = (io: DiscoveryIo, text: string): TenantId | null => {
   return parseTenantId(text) === io.tenant ? io.tenant : null;
 };
 
+/** Anybody may know it: a client id proves nothing (RFC 6749 2.2). */
+const commandLineOf = async (io: DiscoveryIo, tenant: TenantId) => {
+  const client = commandLineClient(await io.access.listApplications(tenant));
+  return client === null ? {} : { [COMMAND_LINE_CLAIM]: client };
+};
+
 /** Null for any other path. */
 export const discoveryDoor =
   (io: DiscoveryIo) =>
-  (path: string, base: string): Response | null => {
+  async (path: string, base: string): Promise<Response | null> => {
     const document = DOCUMENT.exec(path);
     const tenant = ownTenant(io, document?.[1] ?? KEYS.exec(path)?.[1] ?? '');
     if (tenant === null) return null;
-    if (document !== null) return jsonAnswer(documentOf(base, tenant, document[2] !== undefined));
+    if (document !== null)
+      return jsonAnswer({
+        ...documentOf(base, tenant, document[2] !== undefined),
+        ...(await commandLineOf(io, tenant)),
+      });
     return jsonAnswer({ keys: [io.key.publicJwk] });
   };

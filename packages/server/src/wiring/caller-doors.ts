@@ -36,7 +36,7 @@ export const callerDoors = ({ store, tally, now }: Engine, { config, folder }: W
     log: signInLog({ tally, newId: randomUUID }),
   };
   const token = tokenDoor({ ...io, issueToken: issueToken(io), startDeviceCode: startDeviceCode(io) });
-  const discovery = discoveryDoor({ key: folder.tokenKey, tenant: folder.tenant });
+  const discovery = discoveryDoor({ key: folder.tokenKey, tenant: folder.tenant, access: store.access });
   return {
     tokenDoor: async (...asked: Parameters<typeof token>) =>
       (await token(...asked)) ?? discovery(asked[1], asked[2].base),
