@@ -170,6 +170,16 @@ describe('refused is', () => {
   });
 });
 
+test('of two who know a password alone and come at once, one registers a key', async () => {
+  await newPerson(server, 'quinn');
+  const pages = await Promise.all([1, 2, 3].map(() => desk({ name: 'quinn', password: PASSWORD })));
+  const told = await Promise.all(pages.map((page) => addTo(page, softKey())));
+  expect(told.filter((page) => codesOn(page).length === 10)).toHaveLength(1);
+  expect(told.filter((page) => page.includes('sign in again with it'))).toHaveLength(2);
+  const { people } = await server.admin.call('listPeople', {});
+  expect(people.find(({ name }) => name === 'quinn')?.securityKeys).toBe(1);
+});
+
 test('the administrator’s reset forgets them', async () => {
   await withKey('olaf');
   await server.admin.call('changePerson', { name: 'olaf', resetSecondFactor: true });
