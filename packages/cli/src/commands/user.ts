@@ -129,7 +129,7 @@ const addChange: AddCommand = (parent, parts) => {
     .addOption(ruleOption())
     .option(
       '--reset-second-factor',
-      'a lost device: forget app, security keys and recovery codes, and end what was issued; the password stays',
+      'a lost device: forget app, security keys and recovery codes, and end sessions; the password stays',
     );
   adminCommand(command, [
     'longarm user change anna@example.org --disable --data /var/lib/longarm',

@@ -66,7 +66,7 @@ export const PERSON_OPERATIONS = {
       deviceGroups: Groups.optional(),
       disabled: z.boolean().optional(),
       secondFactor: Rule.optional(),
-      /** App, security keys and recovery codes are forgotten, and what was issued ends; the password stays. */
+      /** App, security keys and recovery codes are forgotten, and refresh tokens end; the password stays. */
       resetSecondFactor: z.literal(true).optional(),
     }),
     answer: z.object({ changed: z.boolean() }),

@@ -34,7 +34,7 @@ export type NewPerson = Pick<
 >;
 
 export type PersonSettings = Pick<PersonRecord, 'roles' | 'deviceGroups' | 'disabled' | 'secondFactorRequired'> & {
-  /** Forgets app, security keys and recovery codes, and ends what was issued. */
+  /** Forgets app, security keys and recovery codes, and ends what renews tokens or waits to become one. */
   readonly resetSecondFactor: true;
 };
 

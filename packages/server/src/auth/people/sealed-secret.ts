@@ -25,7 +25,9 @@ export const sealedSecrets = (sealKey: Uint8Array): SealedSecrets => {
       try {
         const nonce = bytes.subarray(0, NONCE_BYTES);
         const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
-        const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(purpose, 'utf8'));
+        // Node would take a shorter tag unless told; this runtime does not
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+        decipher.setAAD(Buffer.from(purpose, 'utf8'));
         decipher.setAuthTag(tag);
         return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
       } catch {
