@@ -109,7 +109,7 @@ test('each breach of the import law is told with file and line', async () => {
   const others = [
     'attic/x.ts:1: imports ../actions/ports.ts: room law: the room attic is not in tests/arch/law.ts',
     'blobs/up.ts:1: imports ../config.ts: room law: rooms do not import config.ts: it is above them',
-    'config.ts:1: imports ./actions/ports.ts: room law: only start.ts and main.ts and data-folder.ts and open-admin.ts of a package know its rooms',
+    'config.ts:1: imports ./actions/ports.ts: room law: only start.ts and main.ts and data-folder.ts and open-admin.ts and gateway-process.ts of a package know its rooms',
     'bus/self.ts:1: imports @longarm/server/bus/other: import inside a package by a path, not by its own name',
     'bus/other.ts:1: imports ../../../contract/src/ids.ts: import contract by its name, not by a path',
     'bus/other.ts:2: imports ./third: a path ends in .ts',

@@ -43,6 +43,8 @@ const SERVER: Readonly<Record<string, RoomLaw>> = {
   transfer: door,
   admin: door,
   installer: door,
+  /** Carries sockets and requests between processes; what they mean is the business of the doors that it is handed. */
+  relay: { http: 'all', telemetry: 'all' },
   'sign-in': door,
   http: { telemetry: 'all' },
   auth: gatekeeper,
@@ -87,14 +89,20 @@ const AGENT: Readonly<Record<string, RoomLaw>> = {
 export const ROOMS: Readonly<Record<string, Readonly<Record<string, RoomLaw>>>> = { server: SERVER, agent: AGENT };
 
 /** Files that wire a program together, and so know everything in their package. */
-export const WIRING: readonly string[] = ['start.ts', 'main.ts', 'data-folder.ts', 'open-admin.ts'];
+export const WIRING: readonly string[] = [
+  'start.ts',
+  'main.ts',
+  'data-folder.ts',
+  'open-admin.ts',
+  'gateway-process.ts',
+];
 
 /** The room of wiring that one page cannot hold: it knows everything, and only the files above know it. */
 export const WIRING_ROOM = 'wiring';
 
 /** Files that may meet the world: its time, environment and console. Others are handed what they need. */
 export const WORLDLY: readonly RegExp[] = [
-  /^packages\/[^/]+\/src\/(?:main|start|config|open-admin)\.ts$/,
+  /^packages\/[^/]+\/src\/(?:main|start|config|open-admin|gateway-process)\.ts$/,
   /^packages\/[^/]+\/src\/wiring\//,
   /^packages\/testkit\//,
   /^scripts\//,

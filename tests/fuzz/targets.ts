@@ -11,6 +11,7 @@ import { FrameToServer } from '@longarm/contract/wire/to-server';
 import { parseTransferProof, TRANSFER_PROOF_HEADER } from '@longarm/contract/wire/transfer-proof';
 import { readEnvelope } from '../../packages/agent/src/inbox/read-envelope.ts';
 import { glob, pathPatternFault } from '../../packages/agent/src/policy/glob.ts';
+import { encodeTrunkFrame, trunkDecoder } from '../../packages/server/src/relay/frame.ts';
 import { answerFault, exchange, type RawRequest, visible } from './exchange.ts';
 import { type FuzzWorld, uploadPlace } from './world.ts';
 
@@ -24,6 +25,14 @@ export type Target = {
 
 const ACTION = '5a1c0b3e-3c38-4d2f-9d57-2b7b7f0f2f11';
 const KEY = 'A'.repeat(43);
+
+/** What the pieces are understood as, up to the first fault. */
+const heardOf = (pieces: readonly Uint8Array[]): string => {
+  const frames: unknown[] = [];
+  const take = trunkDecoder((frame) => void frames.push('bytes' in frame ? [...frame.bytes] : frame));
+  const fault = pieces.reduce<string | null>((found, piece) => found ?? take(piece), null);
+  return JSON.stringify([frames, fault]);
+};
 
 const sent = async (world: FuzzWorld, request: RawRequest, form: 'api' | 'oauth' | 'tus' = 'api') =>
   answerFault(await exchange(world.server.url, request), form);
@@ -104,7 +113,30 @@ const TO_AGENT = [
 const MULTIPART = (content: string) =>
   `--b\r\nContent-Disposition: form-data; name="file"; filename="x.sh"\r\nContent-Type: text/plain\r\n\r\n${content}\r\n--b\r\nContent-Disposition: form-data; name="Description"\r\n\r\nd\r\n--b--\r\n`;
 
+const TRUNK = [
+  { kind: 'hello', socket: 0, bytes: new Uint8Array(32) },
+  { kind: 'open', socket: 1, text: '10.0.0.5' },
+  { kind: 'text', socket: 1, text: JSON.stringify({ type: 'heartbeat' }) },
+  { kind: 'heard', socket: 0, sockets: [1, 2, 3] },
+  { kind: 'close', socket: 1 },
+] as const;
+
 const PURE: Readonly<Record<string, Target>> = {
+  // between a gateway process and the main process: text stands for bytes, one each
+  trunk: {
+    samples: () => [
+      ...TRUNK.map((frame) => Buffer.from(encodeTrunkFrame(frame)).toString('latin1')),
+      Buffer.concat(TRUNK.map(encodeTrunkFrame)).toString('latin1'),
+    ],
+    check: () => (text) => {
+      const bytes = Buffer.from(text, 'latin1');
+      const whole = heardOf([bytes]);
+      const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, place) =>
+        bytes.subarray(7 * place, 7 * place + 7),
+      );
+      return heardOf(pieces) === whole ? null : 'in pieces it is understood as something else';
+    },
+  },
   'frames-to-server': {
     samples: () => TO_SERVER,
     check: () => onlyRefuses((text) => decodeFrame(FrameToServer, text, FRAME_TO_SERVER_BYTES)),

@@ -35,7 +35,7 @@ const openAdmin = async (dataFolder: string) => (await import('@longarm/server/o
 
 // Loaded when they are needed: a command on another machine's server starts without one of its own.
 const parts = {
-  runServer: async (argv: readonly string[]) => (await import('@longarm/server/main')).runServer(argv),
+  runServer: async (argv: readonly string[]) => (await import('@longarm/server/main')).runServer(argv, longarm),
   runFleet: async (argv: readonly string[]) =>
     (await import('@longarm/fleet/main')).runFleet({ longarm, openAdmin }, argv),
   openAdmin,
@@ -43,5 +43,10 @@ const parts = {
     (await import('@longarm/server/store/audit/open-audit-file')).openAuditFile(file),
   io: systemIo(host),
 };
+
+/** A process of a server's own: without the command line, which would be most of what it loads. */
+const [part, mode] = process.argv.slice(2);
+if (part === 'server' && mode === '--gateway-process')
+  await (await import('@longarm/server/gateway-process')).runGatewayProcess(process.stdin);
 
 process.exit(await runLongarm(parts, process.argv.slice(2)));

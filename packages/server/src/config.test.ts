@@ -41,6 +41,7 @@ describe('what applies', () => {
       limits: PROFILES['2021-06'].limits,
       publicUrl: null,
       trustProxy: false,
+      gateways: 0,
       strictArgs: false,
       stopOnNonzeroExit: false,
       secondFactor: 'optional',
@@ -226,4 +227,15 @@ describe('without TLS', () => {
     expect(faultsOf(argv, { LONGARM_INSECURE: 'true' })).toEqual([]);
     expect(faultsOf(argv, { LONGARM_INSECURE: 'false' })).toHaveLength(1);
   });
+});
+
+test('gateways: a whole number, and on Linux alone', () => {
+  const read = (text: string, platform: NodeJS.Platform = 'linux') =>
+    readConfig(['--data', 'd', `--gateways=${text}`], {}, platform).gateways;
+  expect([read('0'), read('64'), read('0', 'win32')]).toEqual([0, 64, 0]);
+  for (const text of ['-1', '65', '1.5', '', 'two'])
+    expect(() => read(text)).toThrow('gateways: expected a whole number from 0 to 64');
+  expect(() => read('1', 'win32')).toThrow('gateways: expected 0 on win32: only Linux spreads connections');
+  expect(() => read('1', 'darwin')).toThrow('expected 0 on darwin');
+  expect(readConfig(['--data', 'd'], { LONGARM_GATEWAYS: '3' }, 'linux').gateways).toBe(3);
 });

@@ -35,6 +35,8 @@ export type ServerConfig = {
   /** Without a slash at its end; null: from the listen address. */
   readonly publicUrl: string | null;
   readonly trustProxy: boolean;
+  /** Processes that share the port and hold the connections; 0: this one does. */
+  readonly gateways: number;
   readonly strictArgs: boolean;
   readonly stopOnNonzeroExit: boolean;
   /** Of everybody who signs in here by themselves. */
@@ -71,6 +73,7 @@ const SERVER_OPTIONS = {
   limit: { type: 'string', multiple: true },
   'public-url': { type: 'string' },
   'trust-proxy': { type: 'boolean' },
+  gateways: { type: 'string' },
   'strict-args': { type: 'boolean' },
   'stop-on-nonzero-exit': { type: 'boolean' },
   'second-factor': { type: 'string' },
@@ -98,6 +101,7 @@ const TEXTS = [
   'profile',
   'public-url',
   'second-factor',
+  'gateways',
   'log-level',
   'agents',
   'metrics',
@@ -251,6 +255,21 @@ const parsePublicUrl = (text: string | undefined, faults: string[]): string | nu
   return null;
 };
 
+const MOST_GATEWAYS = 64;
+
+const parseGateways = (text: string | undefined, faults: string[], platform: NodeJS.Platform): number => {
+  const value = text === undefined ? 0 : Number(text.trim() === '' ? Number.NaN : text);
+  if (!Number.isInteger(value) || value < 0 || value > MOST_GATEWAYS) {
+    faults.push(`gateways: expected a whole number from 0 to ${MOST_GATEWAYS}, got ${JSON.stringify(text)}`);
+    return 0;
+  }
+  if (value > 0 && platform !== 'linux')
+    faults.push(
+      `gateways: expected 0 on ${platform}: only Linux spreads connections over processes that share a port. Split the fleet over servers instead`,
+    );
+  return value;
+};
+
 const parseCertificateFiles = (all: Settings, faults: string[]): CertificateFiles | null => {
   const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = all;
   if (cert === undefined && key === undefined && ca === undefined) return null;
@@ -263,7 +282,11 @@ const parseCertificateFiles = (all: Settings, faults: string[]): CertificateFile
 };
 
 /** Throws ConfigFault with every fault at once. */
-export const readConfig = (argv: readonly string[], environment: Environment): ServerConfig => {
+export const readConfig = (
+  argv: readonly string[],
+  environment: Environment,
+  platform: NodeJS.Platform = process.platform,
+): ServerConfig => {
   const faults: string[] = [];
   const flags = fromFlags(argv, faults);
   const env = fromEnvironment(environment);
@@ -293,6 +316,7 @@ export const readConfig = (argv: readonly string[], environment: Environment): S
     limits: parseLimits(all.limits, profile, faults),
     publicUrl: parsePublicUrl(all['public-url'], faults),
     trustProxy: truth('trust-proxy', all['trust-proxy'], faults),
+    gateways: parseGateways(all.gateways, faults, platform),
     strictArgs: truth('strict-args', all['strict-args'], faults),
     stopOnNonzeroExit: truth('stop-on-nonzero-exit', all['stop-on-nonzero-exit'], faults),
     secondFactor: oneOf(

@@ -1,7 +1,7 @@
 /** `longarm server`: reads the configuration, starts, says where it listens, and stops cleanly when asked. */
 import { LIMIT_MEANINGS, LIMIT_NAMES, PROFILE_NAMES, PROFILES } from '@longarm/contract/limits';
 import { ConfigFault, readConfig } from './config.ts';
-import { startServer } from './start.ts';
+import { startServer, systemWorld } from './start.ts';
 import { openLog } from './telemetry/log.ts';
 
 const limitLines = (): string =>
@@ -11,7 +11,7 @@ const limitLines = (): string =>
 
 const HELP = `Usage: longarm server --data DIR [options]
 
-Starts the server: REST API, agent gateway, queue, library and results, in one process, on one folder.
+Starts the server: REST API, agent gateway, queue, library and results, on one folder.
 
 Options:
   --data DIR               where everything is kept; made when it is not there
@@ -21,6 +21,7 @@ Options:
   --tls-ca FILE            with it: the authority that devices are told to trust (default: what their system trusts)
   --insecure               allow --tls off on other addresses, where something else protects the connection
   --public-url URL         what links and contexts begin with; default: the listen address
+  --gateways N             hold connections in N processes that share the port, on Linux; default 0: in this one
   --trust-proxy            believe X-Forwarded-Proto, -Host and -For, and the Host header
   --profile ${PROFILE_NAMES.join('|')}   which edition of the original's limits; default 2021-06
   --limit NAME=VALUE       one limit, repeatable; fractions are allowed
@@ -55,8 +56,8 @@ const complain = (sentence: string): number => {
   return 2;
 };
 
-/** Runs until it is told to stop; resolves to the exit code. */
-export const runServer = async (argv: readonly string[]): Promise<number> => {
+/** Runs until it is told to stop; resolves to the exit code. `longarm` starts this program once more; arguments follow. */
+export const runServer = async (argv: readonly string[], longarm?: readonly string[]): Promise<number> => {
   if (argv.includes('--help') || argv.includes('-h')) {
     process.stdout.write(HELP);
     return 0;
@@ -65,7 +66,7 @@ export const runServer = async (argv: readonly string[]): Promise<number> => {
   process.umask(0o077);
   try {
     const config = readConfig(argv, process.env);
-    const server = await startServer(config, openLog(config.logLevel));
+    const server = await startServer(config, openLog(config.logLevel), systemWorld(longarm));
     const asked = untilAsked();
     process.stdout.write(`listening on ${server.url}\n`);
     await asked;

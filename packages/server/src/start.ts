@@ -7,7 +7,7 @@ import { diskBlobStore } from './blobs/disk.ts';
 import type { ServerConfig } from './config.ts';
 import { type DataFolder, openDataFolder, serverNames } from './data-folder.ts';
 import { startSweeper } from './dispatch/sweeper.ts';
-import type { SocketData } from './gateway/upgrade.ts';
+import type { SocketData } from './gateway/arrival.ts';
 import { frontDoor } from './http/front-door.ts';
 import { nextTurn } from './store/next-turn.ts';
 import type { Store } from './store/open-store.ts';
@@ -21,9 +21,10 @@ import { dataPlane } from './wiring/data-plane.ts';
 import { deviceGateway } from './wiring/device-gateway.ts';
 import { type Engine, openEngine, type World } from './wiring/engine.ts';
 import { enrolment } from './wiring/enrolment.ts';
+import { openEntrance, peerAddress } from './wiring/entrance.ts';
 import { every } from './wiring/every.ts';
 import { installer } from './wiring/installer.ts';
-import { listen, listenUrl } from './wiring/listen.ts';
+import { listenUrl } from './wiring/listen.ts';
 import { resumeLockdown } from './wiring/lockdown.ts';
 import {
   meteredBlobs,
@@ -55,7 +56,10 @@ export type ServerTime = {
   readonly every: (milliseconds: number, call: () => Promise<void>) => () => void;
 };
 
-const SYSTEM_TIME: ServerTime = { now: () => Date.now(), every };
+/** `longarm` starts the `longarm` program; arguments follow. Needed for gateways alone. */
+export type ServerWorld = ServerTime & { readonly longarm?: readonly string[] | undefined };
+
+export const systemWorld = (longarm?: readonly string[]): ServerWorld => ({ now: () => Date.now(), every, longarm });
 
 const openFolder = (config: ServerConfig, { now }: ServerTime, metrics: Metrics | null): Promise<DataFolder> =>
   openDataFolder({
@@ -96,7 +100,7 @@ const engineOf = async ({ config, folder, log, metrics, tracing }: World, { now 
   });
 };
 
-const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
+const run = async (world: World, time: ServerWorld): Promise<RunningServer> => {
   const { config, folder, log, metrics } = world;
   const authority = authorityOf(world);
   const tls = await tlsSourceOf(world, time.now);
@@ -120,16 +124,18 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
     install: install.door,
     upgrade: (request, server, address) =>
       new URL(request.url).pathname === devices.path && server.upgrade(request, { data: devices.socketData(address) }),
-    remoteAddress: (request, server) => server.requestIP(request)?.address ?? null,
+    remoteAddress: peerAddress(config),
     allowIdle: (request, server, seconds) => server.timeout(request, seconds),
     newId: randomUUID,
     onFault: rest.onFault,
     onRefused: frontDoorRefusals(engine),
   });
   tellAuthority(world);
-  const server = listen(config, tls?.current() ?? null, {
-    fetch: metrics === null ? fetch : meteredFetch(metrics, fetch),
-    websocket: devices.websocket,
+  const server = await openEntrance(world, {
+    doors: { fetch: metrics === null ? fetch : meteredFetch(metrics, fetch), websocket: devices.websocket },
+    devices,
+    pair: tls?.current() ?? null,
+    longarm: time.longarm,
   });
   url = config.publicUrl ?? listenUrl(config, server.port);
   const admin = await serveAdmin(engine, world, { url, authority, shelf: install.shelf, onFault: rest.onFault });
@@ -167,7 +173,7 @@ const run = async (world: World, time: ServerTime): Promise<RunningServer> => {
 export const startServer = async (
   config: ServerConfig,
   log: Log,
-  time: ServerTime = SYSTEM_TIME,
+  time: ServerWorld = systemWorld(),
 ): Promise<RunningServer> => {
   const metrics = metricsOf(config);
   const folder = await openFolder(config, time, metrics);

@@ -55,8 +55,8 @@ export const enrolKey = async (url: string, token: string) => {
 };
 
 /** A socket: the frames that came, and how it ended. */
-export const openSocket = async (url: string) => {
-  const socket = new WebSocket(url.replace(/^http/, 'ws') + AGENT_PATHS.connect);
+export const openSocket = async (url: string, headers: Readonly<Record<string, string>> = {}) => {
+  const socket = new WebSocket(url.replace(/^http/, 'ws') + AGENT_PATHS.connect, { headers: { ...headers } });
   const frames: Json[] = [];
   let changed = Promise.withResolvers<void>();
   const wake = () => {
@@ -96,6 +96,7 @@ export const openSocket = async (url: string) => {
     until,
     /** The close code, once it is closed. */
     closed: () => until(() => code),
+    isClosed: () => code !== null,
     send: (message: string | Uint8Array<ArrayBuffer> | object) =>
       socket.send(typeof message === 'string' || message instanceof Uint8Array ? message : JSON.stringify(message)),
     close: () => socket.close(),

@@ -9,10 +9,11 @@ import { connect, createServer, type PeerCertificate } from 'node:tls';
 import type { AdminDoor } from '@longarm/contract/admin/operations';
 import { readConfig } from '@longarm/server/config';
 import { openAdmin } from '@longarm/server/open-admin';
-import { type RunningServer, startServer } from '@longarm/server/start';
+import { type RunningServer, startServer, systemWorld } from '@longarm/server/start';
 import { openLog } from '@longarm/server/telemetry/log';
 import { apiCaller } from '@longarm/testkit/api-caller';
 import { type LoopbackCertificate, makeLoopbackCertificate } from '@longarm/testkit/loopback-certificate';
+import { gatewayFlags, longarmCommand } from '@longarm/testkit/programs';
 import { ScriptedDevice } from '@longarm/testkit/scripted-device';
 import { until } from '@longarm/testkit/until';
 
@@ -34,12 +35,22 @@ const put = async ({ cert, key }: Pick<LoopbackCertificate, 'cert' | 'key'>) => 
 
 const start = async (...flags: string[]) => {
   const watched = ['--limit', 'certificate-seconds=0.05'];
-  const argv = ['--data', file('data'), '--listen', '127.0.0.1:0', '--log-level', 'silent', ...watched, ...flags];
+  const argv = [
+    '--data',
+    file('data'),
+    '--listen',
+    '127.0.0.1:0',
+    '--log-level',
+    'silent',
+    ...watched,
+    ...gatewayFlags(),
+    ...flags,
+  ];
   const config = readConfig(argv, {});
   faults = [];
   const log = openLog(config.logLevel);
   const error = (about: { readonly err?: unknown }) => void faults.push(String(about.err));
-  server = await startServer(config, Object.assign(Object.create(log), { error }));
+  server = await startServer(config, Object.assign(Object.create(log), { error }), systemWorld(longarmCommand()));
   admin = await openAdmin(file('data'));
 };
 

@@ -24,6 +24,15 @@ export type Program = {
   readonly end: (signal?: NodeJS.Signals) => Promise<number | string>;
 };
 
+/** By LONGARM_TEST_GATEWAYS=N the servers of tests hold connections in so many processes: same tests, same promises. */
+export const gatewayFlags = (): readonly string[] => {
+  const gateways = process.env.LONGARM_TEST_GATEWAYS;
+  return gateways === undefined ? [] : ['--gateways', gateways];
+};
+
+/** What starts the `longarm` program from its source; arguments follow. */
+export const longarmCommand = (): readonly string[] => sourceCommand('longarm', {});
+
 const environment = (extra: Readonly<Record<string, string>>): Record<string, string> => {
   const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'USER', 'SystemRoot'];
   const base = Object.fromEntries(

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { AdminDoor } from '@longarm/contract/admin/operations';
 import { readConfig } from '@longarm/server/config';
 import { openAdmin } from '@longarm/server/open-admin';
-import { type RunningServer, type ServerTime, startServer } from '@longarm/server/start';
+import { type RunningServer, type ServerTime, startServer, systemWorld } from '@longarm/server/start';
 import { type Log, openLog } from '@longarm/server/telemetry/log';
 import { type ApiCaller, apiCaller } from './api-caller.ts';
+import { gatewayFlags, longarmCommand } from './programs.ts';
 import { ScriptedDevice } from './scripted-device.ts';
 
 export type TestServer = {
@@ -52,10 +53,14 @@ export const startTestServer = async (flags: readonly string[] = [], given: Give
       '--log-level',
       'error',
       ...limits,
+      ...gatewayFlags(),
       ...flags,
     ];
     const config = readConfig(argv, {});
-    return startServer(config, given.log ?? openLog(config.logLevel), given.time);
+    return startServer(config, given.log ?? openLog(config.logLevel), {
+      ...systemWorld(longarmCommand()),
+      ...given.time,
+    });
   };
   let running = await start(0);
   const { url } = running;

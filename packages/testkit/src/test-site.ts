@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { AdminDoor } from '@longarm/contract/admin/operations';
 import { openAdmin } from '@longarm/server/open-admin';
 import { type Answer, type ApiCaller, apiCaller, type Json } from './api-caller.ts';
-import { type Program, type StartOptions, startProgram } from './programs.ts';
+import { gatewayFlags, type Program, type StartOptions, startProgram } from './programs.ts';
 import { until } from './until.ts';
 
 export type TestAgent = {
@@ -104,6 +104,7 @@ export const openSite = async (flags: readonly string[] = [], options: StartOpti
     '--log-level',
     'warn',
     ...GENEROUS,
+    ...gatewayFlags(),
     ...flags,
   ];
   let server = startProgram('longarm', serverArgs, options);

@@ -3,7 +3,16 @@ import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { PROTOCOL_VERSION } from '@longarm/contract/wire/protocol';
 import type { DeviceBudgets } from '../limits/device-budget.ts';
-import { afterOthers, type FrameHandlers, newSession, receive, type Session, send, type Wire } from './session.ts';
+import {
+  afterOthers,
+  type FrameHandlers,
+  heard,
+  newSession,
+  receive,
+  type Session,
+  send,
+  type Wire,
+} from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 export type ConnectionIo = {
@@ -24,6 +33,8 @@ export type Connections = {
   /** A connection is there: it is tracked, and greeted. */
   readonly open: (wire: Wire, remoteAddress: string | null) => Session;
   readonly receive: (session: Session, message: string | Uint8Array) => void;
+  /** A heartbeat came, and was answered by whoever carries the socket. */
+  readonly heard: (session: Session) => void;
   /** The connection is over, whoever ended it. */
   readonly close: (session: Session) => void;
 };
@@ -54,5 +65,6 @@ const close = (io: ConnectionIo, session: Session): void => {
 export const connections = (io: ConnectionIo): Connections => ({
   open: (wire, remoteAddress) => open(io, wire, remoteAddress),
   receive: receive(io),
+  heard: heard(io),
   close: (session) => close(io, session),
 });

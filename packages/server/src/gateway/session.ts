@@ -26,6 +26,8 @@ export type Wire = {
   readonly close: () => void;
   /** Without a word, and without waiting for the other side. */
   readonly terminate: () => void;
+  /** The device is connected: whoever carries the socket for us may answer its heartbeats from now on. */
+  readonly proven?: () => void;
 };
 
 export type SessionPhase = 'awaiting-proof' | 'proving' | 'connected' | 'closed';
@@ -127,6 +129,9 @@ export const newSession = (
   tail: null,
   together: null,
 });
+
+/** Of `{"type":"heartbeat"}`. */
+const HEARTBEAT_CHARACTERS = 20;
 
 type ReceiveIo = {
   readonly handle: FrameHandlers;
@@ -230,6 +235,14 @@ const enqueueFrame = (
   session.together = null;
   enqueue(io, session, { begin: async () => size, handle: () => io.handle.frame(session, frame, size) });
 };
+
+/** A heartbeat that whoever carries the socket has answered: it counts like one that was answered here. */
+export const heard =
+  (io: ReceiveIo) =>
+  (session: Session): void => {
+    if (session.phase === 'closed' || !isWithinLimits(io, session, HEARTBEAT_CHARACTERS)) return;
+    session.lastHeardAt = io.now();
+  };
 
 /** Takes one message off the wire: what it costs is spent, it is decoded strictly, then handled after those before it. */
 export const receive =

@@ -6,7 +6,7 @@ import { harden } from './harden.ts';
 import { isChange } from './is-change.ts';
 
 /** A transfer that stands still for this long is broken off, and resumes from where it was. */
-const TRANSFER_IDLE_SECONDS = 120;
+export const TRANSFER_IDLE_SECONDS = 120;
 
 type Door = (request: Request, path: string) => Promise<Response | null>;
 
@@ -67,11 +67,15 @@ const baseOf = <Server>(doors: Doors<Server>, request: Request): string => {
 /** What the nearest proxy saw: it appends, and what stands before was said by the caller. */
 const lastOf = (header: string | null): string | null => header?.split(',').at(-1)?.trim() || null;
 
+/** The caller's address, where a proxy that is vouched for says it; null for that of the connection. */
+export const proxiedAddress = (trustProxy: boolean, headers: Headers): string | null =>
+  trustProxy ? lastOf(headers.get('x-forwarded-for')) : null;
+
 const callerAddress = <Server>(doors: Doors<Server>, request: Request, server: Server): string | null =>
-  (doors.trustProxy ? lastOf(request.headers.get('x-forwarded-for')) : null) ?? doors.remoteAddress(request, server);
+  proxiedAddress(doors.trustProxy, request.headers) ?? doors.remoteAddress(request, server);
 
 /** What devices ask for, before and after they are machines of this server. */
-const isForDevices = (path: string): boolean => /^\/(?:agent\/|results\/|install[/.])/.test(path);
+export const isForDevices = (path: string): boolean => /^\/(?:agent\/|results\/|install[/.])/.test(path);
 
 const isApi = (path: string): boolean => /^\/+api(\/|$)/i.test(path);
 

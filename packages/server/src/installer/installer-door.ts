@@ -13,7 +13,18 @@ import { WINDOWS_SCRIPT } from './windows-script.ts';
 /** Calls from one address in a minute. A device makes three; many may stand behind one address. */
 export const INSTALL_CALLS = { calls: 300, milliseconds: 60_000 } as const;
 
-type InstallerIo = { readonly shelf: AgentShelf; readonly windows: SlidingWindows; readonly now: () => EpochMs };
+/**
+ * An answer whose body is a file: streamed, with its Content-Length, and in ranges (ADR 0005). Whoever holds the caller's
+ * connection is who can do that.
+ */
+export type AnswerFile = (path: string, headers: Readonly<Record<string, string>>) => Response;
+
+type InstallerIo = {
+  readonly shelf: AgentShelf;
+  readonly windows: SlidingWindows;
+  readonly now: () => EpochMs;
+  readonly answerFile: AnswerFile;
+};
 
 const countCall = (io: InstallerIo, remoteAddress: string | null): void => {
   const taken = io.windows.take(remoteAddress ?? '', [INSTALL_CALLS], io.now());
@@ -35,7 +46,7 @@ const absent = (what: string): Refusal =>
     `This server has no ${what} to hand out. Its administrator puts executables, as \`npm run build -- --all\` names them, beside \`longarm\`, or names their folder with --agents DIR.`,
   );
 
-const executable = async (shelf: AgentShelf, target: Target, request: Request): Promise<Response> => {
+const executable = async ({ shelf, answerFile }: InstallerIo, target: Target, request: Request): Promise<Response> => {
   const found = await shelf.find(target);
   if (found.kind === 'absent') throw absent(`agent for ${target}`);
   if (found.kind === 'damaged')
@@ -46,13 +57,10 @@ const executable = async (shelf: AgentShelf, target: Target, request: Request): 
   const { agent } = found;
   const headers = { ETag: `"${agent.sha256}"`, 'Cache-Control': 'no-cache' };
   if (request.headers.get('if-none-match') === headers.ETag) return new Response(null, { status: 304, headers });
-  // a file of the runtime's own: streamed, with its Content-Length, and in ranges (ADR 0005)
-  return new Response(Bun.file(agent.path), {
-    headers: {
-      ...headers,
-      'Content-Type': 'application/octet-stream',
-      'Content-Disposition': `attachment; filename="${agent.name}"`,
-    },
+  return answerFile(agent.path, {
+    ...headers,
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename="${agent.name}"`,
   });
 };
 
@@ -68,9 +76,7 @@ export const installerDoor = (io: InstallerIo) => {
     [INSTALL_PATHS.posix, () => text(POSIX_SCRIPT)],
     [INSTALL_PATHS.windows, () => text(WINDOWS_SCRIPT)],
     [INSTALL_PATHS.checksums, () => checksums(io.shelf)],
-    ...TARGETS.map(
-      (target) => [agentPath(target), (request: Request) => executable(io.shelf, target, request)] as const,
-    ),
+    ...TARGETS.map((target) => [agentPath(target), (request: Request) => executable(io, target, request)] as const),
   ]);
   return async (request: Request, path: string, remoteAddress: string | null): Promise<Response | null> => {
     const route = routes.get(path);

@@ -45,7 +45,7 @@ import { smallBlobsMigration } from './migrations/0011-small-blobs.ts';
 import { reachableActionsMigration } from './migrations/0012-reachable-actions.ts';
 import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
-import { readStatistics, type Statistics } from './statistics.ts';
+import { countMachines, readStatistics, type Statistics } from './statistics.ts';
 import { type UnitWatch, unitQueue } from './unit-queue.ts';
 
 /** Milliseconds that a connection waits for another process's lock: the command line opens the same file at times. */
@@ -66,6 +66,8 @@ export type Store = {
   readonly issuers: IssuerStore;
   readonly grants: GrantStore;
   readonly statistics: () => Promise<Statistics>;
+  /** Devices that may connect, at a glance through all of them. */
+  readonly machineCount: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
 
@@ -148,6 +150,7 @@ export const storeOver = (
     issuers: issuerStore(units, reader),
     grants: grantStore(units, reader),
     statistics: () => readStatistics(reader),
+    machineCount: () => countMachines(reader),
     close: async () => {
       await units.close();
       await reader.destroy();

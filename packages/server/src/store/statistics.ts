@@ -39,3 +39,13 @@ export const readStatistics = async (db: Kysely<Schema>): Promise<Statistics> =>
     auditHead: Number(head?.seq ?? 0),
   };
 };
+
+/** Devices that were enrolled and not replaced. Looks at each of them. */
+export const countMachines = async (db: Kysely<Schema>): Promise<number> => {
+  const found = await db
+    .selectFrom('machines')
+    .select((eb) => eb.fn.countAll<number>().as('machines'))
+    .where('merged_into', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(found.machines);
+};

@@ -73,6 +73,30 @@ const engineMetrics = (registers: Registry[]) => ({
   }),
 });
 
+/** Of gateway processes; their label is a number that we gave. */
+const gatewayMetrics = (registers: Registry[]) => {
+  const counts = new Map<string, () => number>();
+  new Gauge({
+    name: 'longarm_gateway_connections',
+    help: 'Sockets of devices that a gateway process holds',
+    labelNames: ['gateway'] as const,
+    registers,
+    collect() {
+      for (const [gateway, count] of counts) this.set({ gateway }, count());
+    },
+  });
+  return {
+    gatewayEnds: new Counter({
+      name: 'longarm_gateway_ends_total',
+      help: 'Gateway processes that ended without being told to',
+      labelNames: ['gateway'] as const,
+      registers,
+    }),
+    /** `count` is asked at each scrape. */
+    watchGateway: (gateway: string, count: () => number): void => void counts.set(gateway, count),
+  };
+};
+
 /** What is read at the moment of a scrape. */
 export const GAUGES = {
   longarm_sessions_held: 'Live response sessions running, of the limit for each tenant',
@@ -96,6 +120,7 @@ export const createMetrics = (registry: Registry) => {
   return {
     ...requestMetrics(registers),
     ...engineMetrics(registers),
+    ...gatewayMetrics(registers),
     /** The exposition of this moment. */
     expose: async (values: GaugeValues): Promise<string> => {
       for (const [name, value] of Object.entries(values)) gauges.get(name)?.set(value);

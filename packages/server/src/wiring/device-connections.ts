@@ -59,6 +59,7 @@ export const deviceConnections = (engine: Engine): Connections => {
         onConnected: (session, machineId) => {
           log.info({ machineId, session: session.id, from: session.remoteAddress }, 'device connected');
           engine.live.connected(machineId);
+          session.wire.proven?.();
         },
       }),
     }),

@@ -1,9 +1,8 @@
-/** The socket that everything but the local administration comes in by. */
+/** The port that everything but the local administration comes in by, and how a process listens on it. */
 import { hostname } from 'node:os';
-import type { Server } from 'bun';
+import type { Server, WebSocketHandler } from 'bun';
 import type { TlsPair } from '../auth/certificates/tls-source.ts';
 import type { ServerConfig } from '../config.ts';
-import type { gateway, SocketData } from '../gateway/upgrade.ts';
 
 const MIB = 1_048_576;
 
@@ -14,9 +13,9 @@ export const listenUrl = (config: ServerConfig, port: number): string => {
   return `${config.tls === 'off' ? 'http' : 'https'}://${host}:${port}`;
 };
 
-type Doors = {
-  readonly fetch: (request: Request, server: Server<SocketData>) => Promise<Response | undefined>;
-  readonly websocket: ReturnType<typeof gateway>['websocket'];
+export type Doors<Data> = {
+  readonly fetch: (request: Request, server: Server<Data>) => Promise<Response | undefined>;
+  readonly websocket: WebSocketHandler<Data>;
 };
 
 export type Listener = {
@@ -32,51 +31,65 @@ export type Listener = {
  * fills that while one turn of the loop passes, and whoever was dropped, a caller of the API too, tries again after a second,
  * then two, then four. Linux spreads connections over listeners that share a port; other systems do not.
  */
-const LISTENERS = process.platform === 'linux' ? 16 : 1;
+export const LISTENERS = process.platform === 'linux' ? 16 : 1;
+
+/** Connections that are idle for so many seconds are closed, unless a request says otherwise. */
+const IDLE_SECONDS = 60;
 
 /** Listeners that share a port would share it with a stranger as well: so the port has to be free at first. */
-const requireFree = ({ host, port }: ServerConfig): void => {
+export const requireFree = ({ host, port }: Pick<ServerConfig, 'host' | 'port'>): void => {
   if (port !== 0) Bun.listen({ hostname: host, port, socket: { data: () => {} } }).stop(true);
 };
 
-type Place = { readonly config: ServerConfig; readonly doors: Doors };
+/** Uploads have limits of their own, and are streamed. */
+export const maxBodyBytesOf = ({ limits }: ServerConfig): number =>
+  (limits['get-mib'] + limits['library-mib'] + 1) * MIB;
 
-const openOne = ({ config, doors }: Place, port: number, pair: TlsPair | null) =>
-  Bun.serve<SocketData>({
-    hostname: config.host,
+export type Place = {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Of this process; others may share the port. */
+  readonly listeners: number;
+  readonly maxBodyBytes: number;
+};
+
+type Opening<Data> = { readonly place: Place; readonly doors: Doors<Data> };
+
+const openOne = <Data>({ place, doors }: Opening<Data>, port: number, pair: TlsPair | null) =>
+  Bun.serve<Data>({
+    hostname: place.host,
     port,
     // the runtime's own reload keeps the old certificate: new listeners take the old ones' place on the same port
     reusePort: LISTENERS > 1 || pair !== null,
     ...(pair === null ? {} : { tls: { cert: pair.certificatePem, key: pair.keyPem } }),
-    // uploads have limits of their own, and are streamed
-    maxRequestBodySize: (config.limits['get-mib'] + config.limits['library-mib'] + 1) * MIB,
-    idleTimeout: 60,
+    maxRequestBodySize: place.maxBodyBytes,
+    idleTimeout: IDLE_SECONDS,
     development: false,
     fetch: doors.fetch,
     websocket: doors.websocket,
   });
 
-/** All of them on one port; port 0 lets the system choose. */
-const openAll = (place: Place, port: number, pair: TlsPair | null) => {
-  const first = openOne(place, port, pair);
+/** All of them on one port. */
+const openAll = <Data>(opening: Opening<Data>, port: number, pair: TlsPair | null) => {
+  const first = openOne(opening, port, pair);
   const chosen = first.port ?? port;
-  const others = Array.from({ length: LISTENERS - 1 }, () => openOne(place, chosen, pair));
+  const others = Array.from({ length: opening.place.listeners - 1 }, () => openOne(opening, chosen, pair));
   return { port: chosen, servers: [first, ...others] };
 };
 
 /** `pair` is null without TLS. Throws when the address cannot be had. */
-export const listen = (config: ServerConfig, pair: TlsPair | null, doors: Doors): Listener => {
-  requireFree(config);
-  const place = { config, doors };
-  const opened = openAll(place, config.port, pair);
+export const listen = <Data>(place: Place, pair: TlsPair | null, doors: Doors<Data>): Listener => {
+  const opening = { place, doors };
+  const opened = openAll(opening, place.port, pair);
   const { port } = opened;
   let current = opened.servers;
-  const older = new Set<Server<SocketData>>();
+  const older = new Set<Server<Data>>();
   return {
     port,
     replace: (next) => {
       const before = current;
-      current = openAll(place, port, next).servers;
+      current = openAll(opening, port, next).servers;
       for (const server of before) {
         older.add(server);
         // takes no new connection, and keeps those that it has

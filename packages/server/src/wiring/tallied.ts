@@ -1,6 +1,7 @@
 /** What the doors have counted for the audit: refusals at the front door, and of devices. */
+
+import type { ArrivalIo } from '../gateway/arrival.ts';
 import type { Session } from '../gateway/session.ts';
-import type { GatewayIo } from '../gateway/upgrade.ts';
 import type { RefusedRequest } from '../http/front-door.ts';
 import type { Engine } from './engine.ts';
 
@@ -30,7 +31,7 @@ export const deviceRefusals =
     });
 
 export const strangerRefusals =
-  ({ tally }: Tallier): GatewayIo['onCrowded'] =>
+  ({ tally }: Tallier): ArrivalIo['onCrowded'] =>
   (address, { limit }) =>
     tally.count({
       event: 'device.refused',
