@@ -10,16 +10,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DEFAULT_BEHAVIOUR } from '@longarm/fleet/agent/behaviour';
 import { percentileOf } from '@longarm/fleet/agent/tally';
-import { fetchTrust, readToken } from '@longarm/fleet/identity/server-trust';
 import { plannedFleet, startFleet } from '@longarm/fleet/start';
-import { type OwnServer, startOwnServer } from '@longarm/fleet/target/own-server';
+import { startOwnServer } from '@longarm/fleet/target/own-server';
 import { processCost } from '@longarm/fleet/target/process-cost';
-import { openAccess } from '@longarm/fleet/target/request-runs';
 import { openAdmin } from '@longarm/server/open-admin';
+import { callApi } from './herd/call-api.ts';
 
 const STEP_MS = 240_000;
-/** Calls of the API begun a second while the herd comes back. */
-const CALLS_PER_SECOND = 20;
 
 const { values } = parseArgs({
   options: {
@@ -33,30 +30,6 @@ const longarm = [process.execPath, '--no-install', join(import.meta.dir, '../pac
 
 const since = (start: number): number => (performance.now() - start) / 1_000;
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
-
-/** Calls until it is stopped; gives milliseconds of each that was answered, and how many were not. */
-const callApi = async (server: OwnServer) => {
-  const trust = await fetchTrust(server.url, readToken(server.token));
-  const client = server.client ?? { id: '', secret: '' };
-  const headers = await openAccess({ server: server.url, trust, client });
-  const took: number[] = [];
-  const faults: string[] = [];
-  const paths = ['/api/machineactions?$top=1', '/api/machines?$top=1'];
-  const call = async (path: string) => {
-    const start = performance.now();
-    try {
-      const answer = await fetch(server.url + path, { headers, ...trust });
-      await answer.body?.cancel();
-      if (answer.ok) took.push(performance.now() - start);
-      else faults.push(`HTTP ${answer.status}`);
-    } catch (fault) {
-      faults.push(fault instanceof Error ? fault.message : String(fault));
-    }
-  };
-  let count = 0;
-  const timer = setInterval(() => void call(paths[count++ % paths.length] ?? ''), 1_000 / CALLS_PER_SECOND);
-  return { took, faults, stop: () => clearInterval(timer) };
-};
 
 const server = await startOwnServer(
   { longarm, openAdmin },

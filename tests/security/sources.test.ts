@@ -33,9 +33,14 @@ test('secrets are compared in one place, in constant time', () => {
   expect(found).toEqual([]);
 });
 
-test('the server starts no process, and the agent does in its rooms for that alone', () => {
+test('the server starts no process but gateways of its own, and the agent does in its rooms for that alone', () => {
   const STARTS = /Bun\.spawn|Bun\.\$|from 'bun';.*\$|node:child_process/;
-  expect(holding(STARTS, /^packages\/(?:server|client|contract)\//)).toEqual([]);
+  const starters = holding(STARTS, /^packages\/(?:server|client|contract)\//);
+  expect(starters).toEqual(['packages/server/src/wiring/gateways.ts']);
+  const [started, ...others] = sources
+    .filter(({ path }) => starters.includes(path))
+    .flatMap(({ text }) => [...text.matchAll(/Bun\.spawn\(([^\n]*), \{$/gm)].map(([, command]) => command));
+  expect([started, others]).toEqual(["[...longarm, 'server', '--gateway-process']", []]);
   const rooms = new Set(holding(STARTS, /^packages\/agent\//).map((path) => path.split('/')[3]));
   expect([...rooms].toSorted()).toEqual(['install', 'platform', 'process']);
 });

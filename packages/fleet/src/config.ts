@@ -17,6 +17,8 @@ export type FleetConfig = {
   readonly client: { readonly id: string; readonly secret: string } | null;
   readonly holdSeconds: number;
   readonly seed: string;
+  /** Of a server of its own: processes that hold its connections; 0: the server itself. */
+  readonly gateways: number;
   readonly isTls: boolean;
   readonly isJson: boolean;
 };
@@ -33,6 +35,7 @@ const OPTIONS = {
   'secret-file': { type: 'string' },
   hold: { type: 'string' },
   seed: { type: 'string' },
+  gateways: { type: 'string' },
   tls: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
@@ -83,10 +86,19 @@ const clientOf = (id: string | undefined, secret: string | null): FleetConfig['c
   return id === undefined || secret === null ? null : { id, secret };
 };
 
+const MOST_GATEWAYS = 64;
+
+const gatewaysOf = (text: string | undefined, server: string | null): number => {
+  if (text !== undefined && server !== null)
+    throw new Error('--gateways: expected a server of the fleet’s own, got --server: its gateways are its own affair');
+  return text === '0' ? 0 : (wholeOf('gateways', text, MOST_GATEWAYS) ?? 0);
+};
+
 export const FLEET_HELP = `Usage: longarm bench fleet [options]
 
 Simulated agents that speak the real protocol to a real server: to size one, or to try one out. Without --server it
-starts a server of its own in a temporary folder and ends it again. Nothing that the server sends is executed.
+starts a server of its own in a temporary folder and ends it again. Nothing that the server sends is executed. With more
+agents than one address has ports for, that server listens on all addresses of this machine while it runs.
 
 Options:
   --server URL          a running server; with --token-file
@@ -100,6 +112,7 @@ Options:
   --hold SECONDS        stay connected for so long before the end, default 0
   --seed TEXT           the same text is the same agents; default: fleet
   --tls                 the server of its own speaks TLS
+  --gateways N          the server of its own holds connections in N processes (longarm server --gateways)
   --json                one JSON document instead of the table
   -h, --help            this text
 
@@ -131,6 +144,7 @@ export const readFleetConfig = (argv: readonly string[]): FleetConfig => {
     behaviour: parseBehaviour(values.behaviour ?? ''),
     run: values.run ?? null,
     holdSeconds: numberOf('hold', values.hold, { least: 0, most: 1e6 }) ?? 0,
+    gateways: gatewaysOf(values.gateways, server),
     seed: values.seed ?? 'fleet',
     isTls: server === null ? values.tls === true : server.startsWith('https:'),
     isJson: values.json === true,

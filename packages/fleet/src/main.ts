@@ -6,7 +6,7 @@ import { type Crew, sentenceOf } from './crew/start-crew.ts';
 import { fetchTrust, readToken } from './identity/server-trust.ts';
 import type { FleetPlan } from './plan/plan-fleet.ts';
 import { type Findings, failuresOf, spread, tableOf } from './report.ts';
-import { plannedFleet, startFleet } from './start.ts';
+import { needsAddresses, plannedFleet, startFleet } from './start.ts';
 import { type FleetTarget, type OwnServerIo, startOwnServer } from './target/own-server.ts';
 import { processCost } from './target/process-cost.ts';
 import { type RunReport, requestRuns, uploadScript } from './target/request-runs.ts';
@@ -25,7 +25,8 @@ const seconds = async <Answer>(work: () => Promise<Answer>) => {
 
 const targetOf = async (io: OwnServerIo, config: FleetConfig): Promise<FleetTarget> => {
   const { server, token, client } = config;
-  if (server === null || token === null) return startOwnServer(io, config);
+  if (server === null || token === null)
+    return startOwnServer(io, { ...config, isWide: needsAddresses(config.agents) });
   return { url: server, token, client, pid: null, close: async () => {} };
 };
 

@@ -42,16 +42,23 @@ const countAddresses = async (server: string | null, wanted: number): Promise<nu
 };
 
 type Wish = Pick<FleetOrder, 'agents' | 'processes' | 'ratePerSecond'> & {
-  /** Null: one of its own. */
+  /** Null: one of its own, with so many gateways. */
   readonly server: string | null;
+  readonly gateways?: number;
   readonly isTls: boolean;
 };
+
+/** Whether so many agents need more addresses of a server than one: each has local ports of its own. */
+export const needsAddresses = (agents: number): boolean => agents > readMachineLimits().ports;
 
 /** Throws the sentence that says which limit stands in the way. */
 export const plannedFleet = async (wish: Wish): Promise<FleetPlan> => {
   const limits = readMachineLimits();
-  const addresses = await countAddresses(wish.server, Math.ceil(wish.agents / limits.ports));
-  const planned = planFleet({ ...wish, isOwnServer: wish.server === null, addresses }, limits);
+  const wanted = Math.ceil(wish.agents / limits.ports);
+  const isOwnServer = wish.server === null;
+  // one of its own listens wherever it is needed
+  const addresses = isOwnServer ? Math.min(wanted, LOOPBACKS) : await countAddresses(wish.server, wanted);
+  const planned = planFleet({ ...wish, gateways: wish.gateways ?? 0, isOwnServer, addresses }, limits);
   if (!planned.ok) throw new Error(planned.fault);
   return planned.plan;
 };

@@ -27,9 +27,10 @@ if (refusal !== null) {
 // Whoever reads our output may stop reading, as `head` does: that is no failure.
 process.stdout.on('error', () => process.exit(0));
 
-/** What starts this program once more; an executable is its own runtime, and its sources lie in a drive of their own. */
+/** What starts this program once more, in the way in which it was started; an executable is its own runtime, and its sources lie in a drive of their own. */
 const isExecutable = /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN)/.test(Bun.main);
-const longarm = isExecutable ? [process.execPath] : [process.execPath, '--no-install', '--no-env-file', Bun.main];
+const source = ['--no-install', '--no-env-file', ...process.execArgv, Bun.main];
+const longarm = isExecutable ? [process.execPath] : [process.execPath, ...source];
 
 const openAdmin = async (dataFolder: string) => (await import('@longarm/server/open-admin')).openAdmin(dataFolder);
 

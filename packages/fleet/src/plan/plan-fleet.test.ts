@@ -11,6 +11,7 @@ const WISH: FleetWish = {
   ratePerSecond: 1_000,
   isTls: false,
   isOwnServer: false,
+  gateways: 0,
   addresses: 1,
 };
 const plan = (wish: Partial<FleetWish>, machine: Partial<MachineLimits> = {}) =>
@@ -32,6 +33,15 @@ test('more than the ports of one address are spread over several, where the serv
   expect(plan({ agents: 28_233, addresses: 2 })).toMatchObject({ ok: true, plan: { addresses: 2 } });
   expect(faultOf({ agents: 28_233 })).toContain('net.ipv4.ip_local_port_range');
   expect(plan({ agents: 28_232 })).toMatchObject({ ok: true, plan: { addresses: 1 } });
+});
+
+test('a server of its own holds as many as its gateways together', () => {
+  const own = { isOwnServer: true, addresses: 3, agents: 3 * PER_PROCESS };
+  expect(plan({ ...own, gateways: 3 })).toMatchObject({ ok: true, plan: { processes: 3, addresses: 3 } });
+  expect(faultOf({ ...own, gateways: 2 })).toMatch(
+    /58,200 connections in 2 gateways: .* 38,800 agents, .*--gateways 3/,
+  );
+  expect(faultOf({ ...own, agents: PER_PROCESS + 1, gateways: 1 })).toContain('--gateways 2');
 });
 
 test('what stands in the way has its name, its number and what to change', () => {

@@ -20,6 +20,8 @@ export type FleetWish = {
   readonly isTls: boolean;
   /** The server is one that the fleet starts, on this machine. */
   readonly isOwnServer: boolean;
+  /** Processes in which that server holds connections; 0: its main one does. */
+  readonly gateways: number;
   /** Loopback addresses at which the server can be reached: each has ports of its own. */
   readonly addresses: number;
 };
@@ -34,10 +36,12 @@ type Planned = { readonly ok: true; readonly plan: FleetPlan } | { readonly ok: 
 
 const count = (number: number): string => Math.floor(number).toLocaleString('en');
 
-const fileFault = ({ agents, processes, isOwnServer }: FleetWish, perProcess: number, limits: MachineLimits) => {
+const fileFault = (wish: FleetWish, perProcess: number, limits: MachineLimits) => {
+  const { agents, processes, isOwnServer, gateways } = wish;
   const files = `a process may have ${count(limits.openFiles)} files open here (ulimit -n), so ${count(perProcess)} sockets`;
-  if (isOwnServer && agents > perProcess)
-    return `the server that the fleet would start cannot hold ${count(agents)} connections: ${files}. Ask for at most ${count(perProcess)} agents, raise ulimit -n, or give a server elsewhere with --server.`;
+  const most = perProcess * Math.max(1, gateways);
+  if (isOwnServer && agents > most)
+    return `the server that the fleet would start cannot hold ${count(agents)} connections${gateways > 1 ? ` in ${gateways} gateways` : ''}: ${files}. Ask for at most ${count(most)} agents, raise ulimit -n, add --gateways ${Math.ceil(agents / perProcess)}, or give a server elsewhere with --server.`;
   if (processes !== null && agents > processes * perProcess)
     return `${processes} processes cannot hold ${count(agents)} agents: ${files}. Leave --processes out, or ask for at least ${Math.ceil(agents / perProcess)}.`;
   return null;

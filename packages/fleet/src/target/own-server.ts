@@ -55,7 +55,13 @@ const untilListening = async (child: Bun.Subprocess<'ignore', 'pipe', 'pipe'>): 
   throw new Error(`the server of the fleet did not start: ${(await child.stderr.text()).trim() || 'it said nothing'}`);
 };
 
-type Wish = { readonly isTls: boolean; readonly flags?: readonly string[] };
+type Wish = {
+  readonly isTls: boolean;
+  readonly gateways?: number;
+  /** More agents come than one address has ports for: all addresses of loopback are needed, and so all of this machine. */
+  readonly isWide?: boolean;
+  readonly flags?: readonly string[];
+};
 
 export type OwnServer = FleetTarget & {
   /** kill -9, and start again on the same folder and port. */
@@ -68,7 +74,18 @@ export const startOwnServer = async (io: OwnServerIo, wish: Wish): Promise<OwnSe
   const port = await freePort();
   const limits = OUT_OF_THE_WAY.flatMap((name) => ['--limit', `${name}=1000000000`]);
   const tls = wish.isTls ? 'own' : 'off';
-  const flags = ['--data', folder, '--listen', `127.0.0.1:${port}`, '--tls', tls, '--log-level', 'error', ...limits];
+  const host = wish.isWide === true ? '0.0.0.0' : '127.0.0.1';
+  const place = [
+    '--data',
+    folder,
+    '--listen',
+    `${host}:${port}`,
+    '--public-url',
+    `http${wish.isTls ? 's' : ''}://127.0.0.1:${port}`,
+  ];
+  const wide = wish.isWide === true && !wish.isTls ? ['--insecure'] : [];
+  const gateways = ['--gateways', String(wish.gateways ?? 0)];
+  const flags = [...place, ...wide, '--tls', tls, ...gateways, '--log-level', 'error', ...limits];
   const start = async () => {
     const command = [...io.longarm, 'server', ...flags, ...(wish.flags ?? [])];
     const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });

@@ -23,6 +23,7 @@ const world = () => {
       const pid = children.length;
       return { pid, tell: (order) => void told.push(order), kill: () => ended.resolve('killed'), ended: ended.promise };
     },
+    isSame: (one, other) => one === other,
     newSecret: () => `secret-${children.length}`,
     startOrder: (secret, port) => ({
       order: 'start',

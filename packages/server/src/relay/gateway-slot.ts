@@ -23,6 +23,8 @@ export type GatewayChild = {
 export type SlotIo = {
   readonly spawn: () => GatewayChild;
   readonly newSecret: () => string;
+  /** In constant time. */
+  readonly isSame: (one: string, other: string) => boolean;
   /** `port`: of those that run already, or the configured one. */
   readonly startOrder: (secret: string, port: number) => GatewayOrder;
   readonly sockets: (trunk: Trunk) => RelayedSockets;
@@ -162,7 +164,7 @@ export const gatewaySlot = (io: SlotIo): GatewaySlot => {
       begin(io, state);
       return state.listening.promise;
     },
-    hasSecret: (secret) => state.secret === secret && state.trunk === null,
+    hasSecret: (secret) => state.secret !== null && state.trunk === null && io.isSame(state.secret, secret),
     attach: (trunk) => {
       state.heardAt = io.monotonic();
       state.trunk = trunk;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSameSecret } from '../audit/same-secret.ts';
 import type { TlsPair } from '../auth/certificates/tls-source.ts';
 import type { SocketData, SocketEvents } from '../gateway/arrival.ts';
 import { type GatewayChild, type GatewaySlot, gatewaySlot } from '../relay/gateway-slot.ts';
@@ -139,6 +140,7 @@ const slotsOf = (io: GatewaysIo, paths: Paths, pair: () => TlsPair | null): read
     const slot: GatewaySlot = gatewaySlot({
       spawn: () => spawnGateway(io.longarm),
       newSecret: () => randomBytes(SECRET_BYTES).toString('base64url'),
+      isSame: isSameSecret,
       startOrder: (secret, port) => ({ order: 'start', ...common, secret, port, pair: pair() }),
       sockets: (trunk) => relayedSockets({ trunk, events: { open, message, heard, close }, socketData }),
       monotonic: () => performance.now(),
