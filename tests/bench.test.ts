@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const BENCHES = ['latency', 'queries', 'group-commit', 'fan-out', 'post'] as const;
+const BENCHES = ['latency', 'queries', 'group-commit', 'fan-out', 'post', 'connections', 'gateways'] as const;
 const LIMIT_MS = 120_000;
 
 describe('quick benchmarks print their ratio', () => {

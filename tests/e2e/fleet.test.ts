@@ -1,10 +1,18 @@
 /** The fleet as a program against a server as a program: its smoke form, without a bar on time. */
 import { expect, test } from 'bun:test';
-import { join } from 'node:path';
-import { startProgram } from '@longarm/testkit/programs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { readMachineLimits } from '@longarm/fleet/plan/machine-limits';
+import { FILES_BESIDES } from '@longarm/fleet/plan/plan-fleet';
+import { longarmCommand, type Program, startProgram } from '@longarm/testkit/programs';
 
-const fleet = async (...args: readonly string[]) => {
-  const program = startProgram('longarm', ['bench', 'fleet', '--json', ...args]);
+/** Files that a fleet may have open where that is what is tested, whatever the machine allows. */
+const FEW_FILES = 2_000;
+const [runtime = '', ...rest] = longarmCommand();
+const WITH_FEW_FILES = ['sh', '-c', `ulimit -n ${FEW_FILES} && exec "$0" "$@"`, runtime, ...rest] as const;
+
+const ended = async (program: Program) => {
   const code = await program.ended;
   const found = program
     .output()
@@ -12,6 +20,9 @@ const fleet = async (...args: readonly string[]) => {
     .find((line) => line.startsWith('{'));
   return { code, output: program.output(), found: found === undefined ? null : JSON.parse(found) };
 };
+const fleet = (...args: readonly string[]) => ended(startProgram('longarm', ['bench', 'fleet', '--json', ...args]));
+const fleetWithFewFiles = (...args: readonly string[]) =>
+  ended(startProgram('longarm', ['bench', 'fleet', '--json', ...args], { command: [...WITH_FEW_FILES] }));
 
 test('twenty agents in two processes enrol, connect over TLS and do what they are asked', async () => {
   const { code, found, output } = await fleet(
@@ -51,22 +62,42 @@ test('a herd comes back to a server that was killed', async () => {
   expect(out).toMatch(/API meanwhile: \d+ calls, .* 0 failed/);
 }, 60_000);
 
-test('connections are measured next to a bare socket server', async () => {
-  const { code, out, err } = await bench(
-    'connections.ts',
-    '--agents',
-    '20',
-    '--settle-seconds',
-    '0.1',
-    '--beat-seconds',
-    '1',
-  );
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  for (const line of ['bare socket server:', 'longarm server:', 'heartbeats:']) expect(out).toContain(line);
+test('what the machine cannot do is said before anything is started: memory, files, ports, rate', async () => {
+  const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('longarm-fleet-'));
+  const before = await folders();
+  const { ports, cores } = readMachineLimits();
+  const places = FEW_FILES - FILES_BESIDES;
+  const refusals: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--agents', '100000000'], /100,000,000 agents need about [\d,]+ MiB of memory, and [\d,]+ MiB are free/],
+    [['--agents', String(places + 1)], /files open here \(ulimit -n\).*raise ulimit -n, add --gateways 2/],
+    [['--agents', String(places * 2 + 1), '--gateways', '2'], /connections in 2 gateways: .*--gateways 3/],
+    [['--rate', String(cores * 4_000 + 1)], /more than the \d+ cores of this machine can begin/],
+  ];
+  for (const [args, sentence] of refusals) {
+    const { code, output } = await fleetWithFewFiles(...args);
+    expect([args, code]).toEqual([args, 2]);
+    expect(output).toMatch(sentence);
+  }
+  // a server that answers at one address alone has the ports of one
+  const file = join(await mkdtemp(join(tmpdir(), 'longarm-ports-')), 'token');
+  await writeFile(file, 'longarm1.a.b.none');
+  const elsewhere = ['--server', 'http://192.0.2.1:1', '--token-file', file, '--agents', String(ports + 1)];
+  const { code, output } = await fleet(...elsewhere);
+  expect(code).toBe(2);
+  expect(output).toMatch(/local ports, and there are [\d,]+ for each address.*net\.ipv4\.ip_local_port_range/);
+  await rm(dirname(file), { recursive: true });
+  expect(await folders()).toEqual(before);
 }, 60_000);
 
-test('what the machine cannot hold is said before anything is started', async () => {
+test('a million agents: the first limit that stands in the way', async () => {
   const { code, output } = await fleet('--agents', '1000000');
   expect(code).toBe(2);
-  expect(output).toContain('1,000,000 agents need about');
+  expect(output).toContain('1,000,000 ');
 });
+
+test('a server of its own with gateways', async () => {
+  const { code, found } = await fleet('--agents', '20', '--gateways', '2', '--run', 'a.sh');
+  expect(code).toBe(0);
+  expect(found).toMatchObject({ connected: 20, failures: {}, actions: { accepted: 20, done: 20 } });
+  expect((await fleet('--gateways', '2', '--server', 'http://127.0.0.1:1', '--token-file', '/dev/null')).code).toBe(2);
+}, 60_000);
