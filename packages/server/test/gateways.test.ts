@@ -63,6 +63,7 @@ test('devices are spread over them, and counted by them', async () => {
   expect(sum(counts)).toBe(24);
   // one of 2^23 that a fair spread leaves one of them out
   for (const count of counts) expect(count).toBeGreaterThan(0);
+  expect(await server.metrics()).toContain('longarm_requests_total{endpoint="connect",status="101"} 24');
   for (const { socket } of devices) socket.close();
   await until(held, (now) => sum(now) === 0);
 });

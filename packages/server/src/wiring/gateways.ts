@@ -134,7 +134,12 @@ const slotsOf = (io: GatewaysIo, paths: Paths, pair: () => TlsPair | null): read
     maxBodyBytes: maxBodyBytesOf(config),
     heartbeatMs: config.limits['heartbeat-seconds'] * 1_000,
   };
-  const { open, message, heard, close } = io.devices;
+  const { message, heard, close } = io.devices;
+  const open: SocketEvents['open'] = (carrier) => {
+    // what gateways let become sockets is no request here
+    metrics?.requests.inc({ endpoint: 'connect', status: '101' });
+    io.devices.open(carrier);
+  };
   const socketData = (remoteAddress: string | null): SocketData => ({ remoteAddress, session: null });
   return Array.from({ length: gateways }, (_, place) => {
     const slot: GatewaySlot = gatewaySlot({
