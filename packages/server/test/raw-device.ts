@@ -38,9 +38,10 @@ export const newKey = () => {
 };
 
 /** An enrolled key that can prove itself for a nonce; changes make the proof wrong in one way. */
-export const enrolKey = async (url: string, token: string) => {
+export const enrolKey = async (url: string, token: string, headers: Readonly<Record<string, string>> = {}) => {
   const key = newKey();
-  const response = await fetch(url + AGENT_PATHS.enrol, { method: 'POST', body: JSON.stringify(key.enrolment(token)) });
+  const body = JSON.stringify(key.enrolment(token));
+  const response = await fetch(url + AGENT_PATHS.enrol, { method: 'POST', body, headers });
   const { machineId, audience } = EnrolAnswer.parse(await response.json());
   const prove = (nonce: string, changes: Readonly<Record<string, unknown>> = {}) => ({
     type: 'prove',
