@@ -54,10 +54,11 @@ export const needsAddresses = (agents: number): boolean => agents > readMachineL
 /** Throws the sentence that says which limit stands in the way. */
 export const plannedFleet = async (wish: Wish): Promise<FleetPlan> => {
   const limits = readMachineLimits();
-  const wanted = Math.ceil(wish.agents / limits.ports);
+  // one for each process, where one for all does not do
+  const wanted = wish.agents > limits.ports ? LOOPBACKS : 1;
   const isOwnServer = wish.server === null;
   // one of its own listens wherever it is needed
-  const addresses = isOwnServer ? Math.min(wanted, LOOPBACKS) : await countAddresses(wish.server, wanted);
+  const addresses = isOwnServer ? wanted : await countAddresses(wish.server, wanted);
   const planned = planFleet({ ...wish, gateways: wish.gateways ?? 0, isOwnServer, addresses }, limits);
   if (!planned.ok) throw new Error(planned.fault);
   return planned.plan;

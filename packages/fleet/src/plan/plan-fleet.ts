@@ -47,8 +47,12 @@ const fileFault = (wish: FleetWish, perProcess: number, limits: MachineLimits) =
   return null;
 };
 
-const portFault = ({ agents, addresses }: FleetWish, { ports }: MachineLimits) =>
-  agents > addresses * ports
+/** All agents of a process go to one address; an address may have several processes. */
+const mostOfAddress = (agents: number, processes: number, addresses: number): number =>
+  Math.ceil(processes / addresses) * Math.ceil(agents / processes);
+
+const portFault = ({ agents, addresses }: FleetWish, processes: number, { ports }: MachineLimits) =>
+  agents > ports && mostOfAddress(agents, processes, Math.min(addresses, processes)) > ports
     ? `${count(agents)} agents need ${count(agents)} local ports, and there are ${count(ports)} for each address of the server (net.ipv4.ip_local_port_range), which answers at ${addresses}. Widen the range, let a server on loopback listen on 0.0.0.0, or run the rest from another machine.`
     : null;
 
@@ -76,13 +80,13 @@ const shares = (agents: number, processes: number): readonly number[] =>
 
 export const planFleet = (wish: FleetWish, limits: MachineLimits): Planned => {
   const perProcess = limits.openFiles - FILES_BESIDES;
+  const processes = Math.min(wish.agents, wish.processes ?? Math.ceil(wish.agents / perProcess));
   const fault =
     memoryFault(wish, limits) ??
     fileFault(wish, perProcess, limits) ??
-    portFault(wish, limits) ??
+    portFault(wish, processes, limits) ??
     rateFault(wish, limits);
   if (fault !== null) return { ok: false, fault };
-  const processes = Math.min(wish.agents, wish.processes ?? Math.ceil(wish.agents / perProcess));
-  const addresses = Math.ceil(wish.agents / limits.ports);
+  const addresses = wish.agents > limits.ports ? Math.min(wish.addresses, processes) : 1;
   return { ok: true, plan: { processes, perProcess: shares(wish.agents, processes), addresses } };
 };
