@@ -98,8 +98,10 @@ export const startCrew = (command: readonly string[], tasks: readonly Assignment
   };
 };
 
-/** A tally in a few words, for progress and faults. */
+/** A tally in a few words, with what went wrong most often, for progress and faults. */
 export const sentenceOf = (tally: Tally): string => {
-  const failures = Object.values(tally.failures).reduce((sum, count) => sum + count, 0);
-  return `${tally.enrolled} of ${tally.agents} enrolled, ${tally.connected} connected, ${tally.ended} actions done, ${failures} failures`;
+  const failures = Object.entries(tally.failures).toSorted(([, a], [, b]) => b - a);
+  const count = failures.reduce((sum, [, each]) => sum + each, 0);
+  const most = failures[0] === undefined ? '' : `, most of them: ${failures[0][0]}`;
+  return `${tally.enrolled} of ${tally.agents} enrolled, ${tally.connected} connected, ${tally.ended} actions done, ${count} failures${most}`;
 };
