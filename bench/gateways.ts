@@ -1,12 +1,15 @@
 /**
  * More agents than one process may have sockets, held by gateway processes at once; then kill -9 of one of these:
  *
- *   bun --no-install bench/gateways.ts [--agents 50000] [--gateways 3] [--tls] [--beat-seconds 60] [--quick]
+ *   bun --no-install bench/gateways.ts [--agents 50000] [--gateways 3] [--rate 300] [--tls] [--beat-seconds 60] [--quick]
  *
  * Prints resident memory of the main process and of each gateway before and with all agents connected, what heartbeats
  * cost, how long it took until all were connected, how long all of the killed gateway's agents took to come back, and what
  * calls of the API took meanwhile; each with the load average of the machine (1 minute). `ratio` is the agents that are
  * connected at the end, of those that were asked for.
+ *
+ * Agents begin at a rate that a busy machine keeps up with: above it they are sent away for minutes, as they should be
+ * (ADR 0014). While it runs, other programs may find no free port on 127.0.0.1: agents have nearly all of them.
  */
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -25,7 +28,7 @@ const { values } = parseArgs({
     agents: { type: 'string' },
     gateways: { type: 'string', default: '3' },
     tls: { type: 'boolean', default: false },
-    rate: { type: 'string', default: '500' },
+    rate: { type: 'string', default: '300' },
     'beat-seconds': { type: 'string' },
     'settle-seconds': { type: 'string' },
     quick: { type: 'boolean', default: false },
