@@ -1,16 +1,13 @@
-/** The connections that this process holds: who is connected by which, and the way to them (implements AgentLink). */
-import type { ActionId, MachineId } from '@longarm/contract/ids';
+/** The connections that this process holds: who is connected by which, and the way to them . */
+import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
-import { OFFER_FILES } from '@longarm/contract/limits';
-import type { FrameToAgent, InlineFile } from '@longarm/contract/wire/to-agent';
 import type { OutputLink } from '../actions/output-ports.ts';
-import type { AgentLink, Claim } from '../actions/ports.ts';
+import type { AgentLink } from '../actions/ports.ts';
 import type { Announcement } from '../auth/certificates/trust-statement.ts';
-import type { Tickets } from '../auth/ticket.ts';
-import type { SmallFiles } from '../library/small-files.ts';
 import { inherit } from '../limits/device-budget.ts';
+import { agentLink, type LinkIo } from './agent-link.ts';
 import { askForKey } from './renew-key.ts';
-import { dismiss, refuse, type Session, send } from './session.ts';
+import { dismiss, refuse, type Session } from './session.ts';
 import { tellTrust } from './tell-trust.ts';
 
 export type Sessions = AgentLink &
@@ -35,27 +32,7 @@ export type Sessions = AgentLink &
     readonly closeAll: (reason: string) => void;
   };
 
-type Offer = Extract<FrameToAgent, { type: 'offer' }>;
-
-type SessionsIo = {
-  readonly tickets: Tickets;
-  readonly smallFiles: SmallFiles;
-  readonly newNonce: () => string;
-  /** What an offer carries more, where actions are traced. */
-  readonly offered?: ((actionId: ActionId) => Pick<Offer, 'traceparent'>) | undefined;
-};
-
-/** What the device need not fetch of what it is offered. */
-const inlineFiles = ({ smallFiles }: SessionsIo, { files }: Claim) => {
-  const found: InlineFile[] = [];
-  for (const file of files.slice(0, OFFER_FILES)) {
-    const content = smallFiles.find(file);
-    if (content !== null) found.push({ sha256: file.sha256, content });
-  }
-  return found.length === 0 ? {} : { files: found };
-};
-
-export const gatewaySessions = (io: SessionsIo): Sessions => {
+export const gatewaySessions = (io: LinkIo & { readonly newNonce: () => string }): Sessions => {
   const all = new Set<Session>();
   const leaving = new WeakSet<Session>();
   const byMachine = new Map<MachineId, Session>();
@@ -103,33 +80,6 @@ export const gatewaySessions = (io: SessionsIo): Sessions => {
     closeAll: (reason) => {
       for (const session of [...all]) dismiss(session, reason);
     },
-    isReady: (machineId) => connected(machineId)?.holding === null,
-    offer: (machineId, claim) => {
-      const session = connected(machineId);
-      if (session === null) return false;
-      const { actionId, envelope } = claim;
-      const ticket = io.tickets.issue(machineId, actionId);
-      send(session, {
-        type: 'offer',
-        actionId,
-        envelope,
-        ticket,
-        ...inlineFiles(io, claim),
-        ...io.offered?.(actionId),
-      });
-      return true;
-    },
-    tellWatch: (machineId, frame) => {
-      const session = connected(machineId);
-      if (session === null) return false;
-      send(session, frame);
-      return true;
-    },
-    cancel: (machineId, cancel) => {
-      const session = connected(machineId);
-      if (session === null) return false;
-      send(session, { type: 'cancel', ...cancel, ticket: io.tickets.issue(machineId, cancel.actionId) });
-      return true;
-    },
+    ...agentLink(io, connected),
   };
 };

@@ -40,10 +40,10 @@ export type Traces = {
   readonly close: () => Promise<void>;
 };
 
-export const traceIdOf = (actionId: string): string => actionId.replaceAll('-', '').toLowerCase();
+const traceIdOf = (actionId: string): string => actionId.replaceAll('-', '').toLowerCase();
 
 /** The span of the whole: known to everybody by the action's id alone. */
-export const wholeSpanIdOf = (actionId: string): string =>
+const wholeSpanIdOf = (actionId: string): string =>
   createHash('sha256').update(`longarm whole ${actionId.toLowerCase()}`).digest('hex').slice(0, 16);
 
 /** W3C Trace Context (https://www.w3.org/TR/trace-context/), as the frames carry it. */
