@@ -1,4 +1,4 @@
-/** The connections that this process holds: who is connected by which, and the way to them . */
+/** The connections that this process holds: who is connected by which, and the way to them. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import type { OutputLink } from '../actions/output-ports.ts';
