@@ -37,16 +37,19 @@ const machinesToServe = async (db: Kysely<Schema>, now: number, limit: number): 
   return [...new Set(rows.map((row) => row.machine_id))];
 };
 
-const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<readonly UnconfirmedCancel[]> => {
-  const rows = await db
+const cancelsToRepeat = prepared((db, given: { readonly limit: number }) =>
+  db
     .selectFrom('actions')
     .innerJoin('machines', 'machines.id', 'actions.machine_id')
     .select(['actions.id', 'actions.machine_id', 'actions.reason'])
     .where(holdsSlot)
     .where('actions.status', 'not in', ['Pending', 'InProgress'])
     .where('machines.session_id', 'is not', null)
-    .limit(limit)
-    .execute();
+    .limit(sql<number>`${given.limit}`),
+);
+
+const unconfirmedCancels = async (db: Kysely<Schema>, limit: number): Promise<readonly UnconfirmedCancel[]> => {
+  const { rows } = await cancelsToRepeat(db, { limit });
   return rows.map((row) => ({ actionId: row.id, machineId: row.machine_id, reason: row.reason ?? 'cancelled' }));
 };
 
