@@ -43,6 +43,7 @@ import { deviceKeysMigration } from './migrations/0009-device-keys.ts';
 import { securityKeysMigration } from './migrations/0010-security-keys.ts';
 import { smallBlobsMigration } from './migrations/0011-small-blobs.ts';
 import { reachableActionsMigration } from './migrations/0012-reachable-actions.ts';
+import { fewerIndexesMigration } from './migrations/0013-fewer-indexes.ts';
 import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
 import { countMachines, readStatistics, type Statistics } from './statistics.ts';
@@ -78,11 +79,15 @@ export type StoreIo = {
   readonly watch?: UnitWatch | undefined;
 };
 
+/** Pages of the log (of 4 KiB) after which a commit moves them into the database, and holds the event loop meanwhile. */
+const CHECKPOINT_PAGES = 4_000;
+
 const openDatabase = (file: string): Database => {
   const database = new Database(file, { create: true, strict: true });
   database.run('pragma journal_mode = wal');
   // a commit reaches the log, and the log the disk by log-sync.ts
   database.run('pragma synchronous = normal');
+  database.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.run('pragma foreign_keys = on');
   database.run(`pragma busy_timeout = ${BUSY_MS}`);
   return database;
@@ -112,6 +117,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0010-security-keys': securityKeysMigration,
           '0011-small-blobs': smallBlobsMigration('blob'),
           '0012-reachable-actions': reachableActionsMigration,
+          '0013-fewer-indexes': fewerIndexesMigration,
         }),
     },
   });
