@@ -10,7 +10,7 @@ import { until } from '@longarm/testkit/until';
 import { seal, signingKey } from '../../packages/agent/test/sealed-envelope.ts';
 import { openTlsSite, type TlsAgent, type TlsSite } from './fixtures/tls-site.ts';
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(240_000);
 
 let site: TlsSite;
 beforeEach(async () => {
@@ -87,7 +87,7 @@ test('a whole rotation, with a crash of the server after each step: connected, a
   await until(
     async () => connected.program().output().split('connected as').length,
     (times) => times >= 4,
-    40_000,
+    80_000,
   );
   await expect(take('retire')).rejects.toThrow('1 device does not know');
   const retired = await take('retire', true);
