@@ -1,7 +1,8 @@
 /**
  * More agents than one process may have sockets, held by gateway processes at once; then kill -9 of one of these:
  *
- *   bun --no-install bench/gateways.ts [--agents 50000] [--gateways 3] [--rate 300] [--tls] [--beat-seconds 60] [--quick]
+ *   bun --no-install bench/gateways.ts [--agents 50000] [--gateways 3] [--rate 300] [--tls] [--beat-seconds 60]
+ *     [--limit name=value]… [--quick]
  *
  * Prints resident memory of the main process and of each gateway before and with all agents connected, what heartbeats
  * cost, how long it took until all were connected, how long all of the killed gateway's agents took to come back, and what
@@ -9,7 +10,8 @@
  * connected at the end, of those that were asked for.
  *
  * Agents begin at a rate that a busy machine keeps up with: above it they are sent away for minutes, as they should be
- * (ADR 0014). While it runs, other programs may find no free port on 127.0.0.1: agents have nearly all of them.
+ * (ADR 0014). The server's store lies in the folder for temporary files: with TMPDIR=/dev/shm the disk, and who else is at it,
+ * has no say. While it runs, other programs may find no free port on 127.0.0.1: agents have nearly all of them.
  */
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '300' },
     'beat-seconds': { type: 'string' },
     'settle-seconds': { type: 'string' },
+    limit: { type: 'string', multiple: true, default: ['connects-per-second=4000', 'unproven-per-address=20000'] },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -77,7 +80,12 @@ const wish = { agents, processes: null, ratePerSecond: Number(values.rate), isTl
 await plannedFleet({ ...wish, server: null });
 const server = await startOwnServer(
   { longarm, openAdmin },
-  { isTls: values.tls, gateways, isWide: needsAddresses(agents) },
+  {
+    isTls: values.tls,
+    gateways,
+    isWide: needsAddresses(agents),
+    flags: values.limit.flatMap((limit) => ['--limit', limit]),
+  },
 );
 const own = { ...wish, server: server.url };
 const plan = await plannedFleet(own);

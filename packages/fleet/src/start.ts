@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { Behaviour } from './agent/behaviour.ts';
 import { type Crew, startCrew } from './crew/start-crew.ts';
+import { addressOf } from './link/address-of.ts';
 import { readMachineLimits } from './plan/machine-limits.ts';
 import { type FleetPlan, planFleet } from './plan/plan-fleet.ts';
 
@@ -29,15 +30,13 @@ const answersAt = (host: string, port: number): Promise<boolean> =>
 /** Addresses of loopback that are tried: each has local ports of its own. */
 const LOOPBACKS = 32;
 
-const loopbackOf = (place: number): string => `127.0.0.${1 + place}`;
-
 /** At how many loopback addresses the server answers, from 127.0.0.1 on; 1 for a server elsewhere. */
 const countAddresses = async (server: string | null, wanted: number): Promise<number> => {
   const url = server === null ? null : new URL(server);
   if (url?.hostname !== '127.0.0.1') return 1;
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   for (let place = 1; place < Math.min(wanted, LOOPBACKS); place++)
-    if (!(await answersAt(loopbackOf(place), port))) return place;
+    if (!(await answersAt(new URL(addressOf(url.origin, place, LOOPBACKS)).hostname, port))) return place;
   return Math.max(1, Math.min(wanted, LOOPBACKS));
 };
 
@@ -54,7 +53,7 @@ export const needsAddresses = (agents: number): boolean => agents > readMachineL
 /** Throws the sentence that says which limit stands in the way. */
 export const plannedFleet = async (wish: Wish): Promise<FleetPlan> => {
   const limits = readMachineLimits();
-  // one for each process, where one for all does not do
+  // all that there are, where one for all does not do
   const wanted = wish.agents > limits.ports ? LOOPBACKS : 1;
   const isOwnServer = wish.server === null;
   // one of its own listens wherever it is needed
@@ -64,20 +63,15 @@ export const plannedFleet = async (wish: Wish): Promise<FleetPlan> => {
   return planned.plan;
 };
 
-const addressed = (server: string, place: number): string => {
-  const url = new URL(server);
-  if (url.hostname === '127.0.0.1') url.hostname = loopbackOf(place);
-  return url.origin;
-};
-
 /** `command` starts the `longarm` program; arguments follow. Enrolment begins at once. */
 export const startFleet = (command: readonly string[], order: FleetOrder): Crew => {
   const { perProcess, addresses } = order.plan;
   let first = 0;
-  const tasks = perProcess.map((count, place) => {
+  const tasks = perProcess.map((count) => {
     const task = {
       order: 'enrol' as const,
-      server: addressed(order.server, place % addresses),
+      server: order.server,
+      addresses,
       token: order.token,
       seed: order.seed,
       first,

@@ -12,6 +12,8 @@ export type Content = { readonly bytes: Uint8Array<ArrayBuffer>; readonly sha256
 export type FleetIo = {
   /** The server's address as this process reaches it, without a slash at its end. */
   readonly server: string;
+  /** How many addresses of loopback it answers at; see `addressOf`. */
+  readonly addresses: number;
   readonly seed: string;
   readonly trust: Trust;
   /** From the answers to enrolment. */

@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const Assignment = z.object({
   order: z.literal('enrol'),
   server: z.string(),
+  /** Addresses of loopback at which it answers, taken in turn; 1: only that one. */
+  addresses: z.int().min(1),
   /** The text of an enrolment token. */
   token: z.string(),
   seed: z.string(),

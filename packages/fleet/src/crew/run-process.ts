@@ -47,6 +47,7 @@ const enrolled = async (world: ProcessWorld, task: Assignment, tally: Tally): Pr
   const behaviour = { ...DEFAULT_BEHAVIOUR, ...task.behaviour };
   return {
     server: task.server,
+    addresses: task.addresses,
     seed: task.seed,
     trust,
     audience,

@@ -10,6 +10,7 @@ import { resendOwed, sendFrame } from '../agent/outbox.ts';
 import { countFailure } from '../agent/tally.ts';
 import { agentFacts } from '../identity/agent-facts.ts';
 import { agentKey } from '../identity/agent-key.ts';
+import { addressOf } from './address-of.ts';
 
 /** How a frame about work is handled; handed in, since work speaks through the link. */
 export type OnWorkFrame = (io: FleetIo, agent: Agent, frame: FrameToAgent) => boolean;
@@ -100,7 +101,8 @@ const faultOf = (event: Event): string => {
 
 /** `url` is `ws:` or `wss:`. */
 export const dial = (io: FleetIo, agent: Agent, onWork: OnWorkFrame): void => {
-  const socket = new WebSocket(io.server.replace(/^http/, 'ws') + AGENT_PATHS.connect, io.trust);
+  const server = addressOf(io.server, agent.index, io.addresses);
+  const socket = new WebSocket(server.replace(/^http/, 'ws') + AGENT_PATHS.connect, io.trust);
   agent.socket = socket;
   agent.phase = 'dialing';
   agent.dueAt = io.monotonic() + HANDSHAKE_MS;

@@ -29,6 +29,7 @@ export type FleetWish = {
 export type FleetPlan = {
   readonly processes: number;
   readonly perProcess: readonly number[];
+  /** Addresses of the server that agents take in turn. */
   readonly addresses: number;
 };
 
@@ -47,12 +48,8 @@ const fileFault = (wish: FleetWish, perProcess: number, limits: MachineLimits) =
   return null;
 };
 
-/** All agents of a process go to one address; an address may have several processes. */
-const mostOfAddress = (agents: number, processes: number, addresses: number): number =>
-  Math.ceil(processes / addresses) * Math.ceil(agents / processes);
-
-const portFault = ({ agents, addresses }: FleetWish, processes: number, { ports }: MachineLimits) =>
-  agents > ports && mostOfAddress(agents, processes, Math.min(addresses, processes)) > ports
+const portFault = ({ agents, addresses }: FleetWish, { ports }: MachineLimits) =>
+  agents > addresses * ports
     ? `${count(agents)} agents need ${count(agents)} local ports, and there are ${count(ports)} for each address of the server (net.ipv4.ip_local_port_range), which answers at ${addresses}. Widen the range, let a server on loopback listen on 0.0.0.0, or run the rest from another machine.`
     : null;
 
@@ -84,9 +81,10 @@ export const planFleet = (wish: FleetWish, limits: MachineLimits): Planned => {
   const fault =
     memoryFault(wish, limits) ??
     fileFault(wish, perProcess, limits) ??
-    portFault(wish, processes, limits) ??
+    portFault(wish, limits) ??
     rateFault(wish, limits);
   if (fault !== null) return { ok: false, fault };
-  const addresses = wish.agents > limits.ports ? Math.min(wish.addresses, processes) : 1;
+  // all of them, where one does not do: which gateway gets a connection hangs on its ports, and they must not run short
+  const addresses = wish.agents > limits.ports ? wish.addresses : 1;
   return { ok: true, plan: { processes, perProcess: shares(wish.agents, processes), addresses } };
 };

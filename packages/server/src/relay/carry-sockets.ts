@@ -56,9 +56,12 @@ export const carrySockets = (io: CarryIo): CarriedSockets => {
   const sockets = new Map<number, CarriedSocket>();
   let heard: number[] = [];
   let last = 0;
-  const sendAway = (socket: CarriedSocket, reason: string) => {
+  const goodbye = (socket: CarriedSocket, reason: string) => {
     const retryAfterSeconds = Math.ceil(10 * AWAY_SECONDS * io.random()) / 10;
     socket.send(frameText({ type: 'goodbye', reason, retryAfterSeconds }));
+  };
+  const sendAway = (socket: CarriedSocket, reason: string) => {
+    goodbye(socket, reason);
     socket.close();
   };
   const isBusy = () => trunk.waitingBytes() > WAITING_BYTES;
@@ -68,7 +71,11 @@ export const carrySockets = (io: CarryIo): CarriedSockets => {
     return last;
   };
   const open = (socket: CarriedSocket) => {
-    if (!io.hasPlace()) return sendAway(socket, 'this gateway holds as many connections as it can: try another');
+    if (!io.hasPlace()) {
+      goodbye(socket, 'this gateway holds as many connections as it can: try another');
+      // a place of its own is what there is not: nobody waits here until it has closed its side
+      return socket.terminate();
+    }
     if (isBusy()) return sendAway(socket, 'the server is busy');
     const number = newNumber();
     socket.data.socket = number;
