@@ -5,6 +5,8 @@ export type ConnectProxy = {
   readonly url: string;
   /** `host:port` of each tunnel that was asked for. */
   readonly tunnels: () => readonly string[];
+  /** Bytes that went through all tunnels so far, both ways. */
+  readonly carriedBytes: () => number;
   readonly close: () => Promise<void>;
 };
 
@@ -13,6 +15,10 @@ const REQUEST = /^CONNECT ([^\s:]+):(\d+) HTTP\/1\.1\r\n/;
 export const openConnectProxy = async (): Promise<ConnectProxy> => {
   const tunnels: string[] = [];
   const sockets = new Set<Socket>();
+  let carried = 0;
+  const count = (chunk: Buffer) => {
+    carried += chunk.length;
+  };
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
@@ -28,7 +34,7 @@ export const openConnectProxy = async (): Promise<ConnectProxy> => {
       tunnels.push(`${host}:${port}`);
       const upstream = createConnection({ host, port: Number(port) }, () => {
         client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        upstream.pipe(client).pipe(upstream);
+        upstream.on('data', count).pipe(client).on('data', count).pipe(upstream);
       });
       keep(upstream);
     });
@@ -38,6 +44,7 @@ export const openConnectProxy = async (): Promise<ConnectProxy> => {
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     tunnels: () => tunnels,
+    carriedBytes: () => carried,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
