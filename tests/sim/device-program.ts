@@ -115,8 +115,8 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
     },
     leftOver: leftOver(commands),
     deliver: deliveryOf(io, transfer),
-    // half of them go by upload, small as they all are here
-    readSpool: (path) => (broken.deliver !== undefined || random.next() < 0.5 ? null : (spool.get(path) ?? null)),
+    // most of them go by upload, small as they all are here
+    readSpool: (path) => (broken.deliver !== undefined || random.next() < 0.7 ? null : (spool.get(path) ?? null)),
     removeSpool: (path) => void (life.isOver() || spool.delete(path)),
     sweepSpool: (inUse) => {
       for (const path of [...spool.keys()])
