@@ -51,28 +51,35 @@ export type CarriedSockets = {
 
 const frameText = (frame: FrameToAgent): string => JSON.stringify(frame);
 
-export const carrySockets = (io: CarryIo): CarriedSockets => {
-  const { trunk } = io;
-  const sockets = new Map<number, CarriedSocket>();
-  let heard: number[] = [];
+/** Says when to come again. */
+const goodbye = ({ random }: CarryIo, socket: CarriedSocket, reason: string): void => {
+  const retryAfterSeconds = Math.ceil(10 * AWAY_SECONDS * random()) / 10;
+  socket.send(frameText({ type: 'goodbye', reason, retryAfterSeconds }));
+};
+
+/** Numbers that no socket has now. */
+const freeNumbers = (sockets: ReadonlyMap<number, CarriedSocket>): (() => number) => {
   let last = 0;
-  const goodbye = (socket: CarriedSocket, reason: string) => {
-    const retryAfterSeconds = Math.ceil(10 * AWAY_SECONDS * io.random()) / 10;
-    socket.send(frameText({ type: 'goodbye', reason, retryAfterSeconds }));
-  };
-  const sendAway = (socket: CarriedSocket, reason: string) => {
-    goodbye(socket, reason);
-    socket.close();
-  };
-  const isBusy = () => trunk.waitingBytes() > WAITING_BYTES;
-  const newNumber = (): number => {
+  return () => {
     do last = last === LAST_NUMBER ? 1 : last + 1;
     while (sockets.has(last));
     return last;
   };
+};
+
+export const carrySockets = (io: CarryIo): CarriedSockets => {
+  const { trunk } = io;
+  const sockets = new Map<number, CarriedSocket>();
+  let heard: number[] = [];
+  const newNumber = freeNumbers(sockets);
+  const sendAway = (socket: CarriedSocket, reason: string) => {
+    goodbye(io, socket, reason);
+    socket.close();
+  };
+  const isBusy = () => trunk.waitingBytes() > WAITING_BYTES;
   const open = (socket: CarriedSocket) => {
     if (!io.hasPlace()) {
-      goodbye(socket, 'this gateway holds as many connections as it can: try another');
+      goodbye(io, socket, 'this gateway holds as many connections as it can: try another');
       // a place of its own is what there is not: nobody waits here until it has closed its side
       return socket.terminate();
     }
