@@ -152,7 +152,7 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
     from: 6,
   },
   { name: 'a disk that lies about syncing', invariants: [1, 2, 3, 6], broken: diskLies },
-  { name: 'an inbox without the look into the journal', invariants: [2], broken: offersAreNew(), from: 117 },
+  { name: 'an inbox without the look into the journal', invariants: [2], broken: offersAreNew(), from: 12 },
   { name: 'deadlines that nobody watches', invariants: [3], broken: neverExpires },
   { name: 'a final state that is left', invariants: [4], broken: believesLateReports },
   { name: 'a report that is believed before its results are there', invariants: [5], broken: reportsBeforeUpload },
