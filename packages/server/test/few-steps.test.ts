@@ -182,6 +182,16 @@ describe('small results', () => {
     expect(await (await server.api.download(offer.actionId, 0)).json()).toMatchObject({ script_output: 'first' });
   });
 
+  test('of a command that there is not are not kept', async () => {
+    const offer = await taken();
+    const fact = { ...finished(offer, { stdout: 'nobody asked', stderr: '' }), index: 7 };
+    await device.report(fact, [inline('stdout', 'nobody asked'), inline('stderr', '')]);
+    const kept = 'select idx from results where action_id = ?';
+    expect(storeRows(server.dataFolder, kept, offer.actionId)).toEqual([]);
+    const content = 'select sha256 from small_blobs where sha256 = ?';
+    expect(storeRows(server.dataFolder, content, sha256('nobody asked'))).toEqual([]);
+  });
+
   test('of a cancelled action are kept as evidence', async () => {
     const offer = await taken();
     await device.report({ kind: 'command-started', actionId: offer.actionId, index: 0 });

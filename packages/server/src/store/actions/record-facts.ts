@@ -72,7 +72,8 @@ const recordFact = async (telling: Telling, { fact, contents }: Reported): Promi
   if (told === null) return { kind: 'unknown' };
   const action = told.after;
   let evidence = false;
-  if (fact.kind === 'command-finished') {
+  // of a command that there is not nothing is kept, whatever came with the report
+  if (fact.kind === 'command-finished' && action.commands[fact.index] !== undefined) {
     const streams = await missingStreams(db, action, { fact, contents });
     if (streams.length > 0) return { kind: 'missing-uploads', streams };
     evidence = await keepResults(db, { fact, contents, now });
