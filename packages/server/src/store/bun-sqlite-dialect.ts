@@ -5,6 +5,7 @@ import {
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  type LimitNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
@@ -87,6 +88,17 @@ const driverOf = (database: SqliteConnection, terms: DialectTerms): Driver => {
   };
 };
 
+/**
+ * SQLite looks at the value of `limit ?` while it plans, and therefore plans the statement anew each time that another
+ * one is bound: some 25 µs, where the plan alone takes one. It does not look into an expression.
+ */
+class KeptPlanCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    super.visitLimit(node);
+    this.append(' + 0');
+  }
+}
+
 class SharedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
@@ -95,7 +107,7 @@ class SharedAdapter extends SqliteAdapter {
 
 export const bunSqliteDialect = (database: SqliteConnection, terms: DialectTerms = {}): Dialect => ({
   createDriver: () => driverOf(database, terms),
-  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createQueryCompiler: () => new KeptPlanCompiler(),
   createAdapter: () => (terms.isShared === true ? new SharedAdapter() : new SqliteAdapter()),
   createIntrospector: (db) => new SqliteIntrospector(db),
 });
