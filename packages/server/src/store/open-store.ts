@@ -44,10 +44,12 @@ import { securityKeysMigration } from './migrations/0010-security-keys.ts';
 import { smallBlobsMigration } from './migrations/0011-small-blobs.ts';
 import { reachableActionsMigration } from './migrations/0012-reachable-actions.ts';
 import { fewerIndexesMigration } from './migrations/0013-fewer-indexes.ts';
+import { statusOfMachineMigration } from './migrations/0014-status-of-machine.ts';
 import { nextTurn } from './next-turn.ts';
 import type { Schema } from './schema.ts';
 import { countMachines, readStatistics, type Statistics } from './statistics.ts';
 import { type UnitWatch, unitQueue } from './unit-queue.ts';
+import { auditAtTheEnd } from './write-audit.ts';
 
 /** Milliseconds that a connection waits for another process's lock: the command line opens the same file at times. */
 const BUSY_MS = 10_000;
@@ -118,6 +120,7 @@ export const migrate = async (connection: SqliteConnection): Promise<void> => {
           '0011-small-blobs': smallBlobsMigration('blob'),
           '0012-reachable-actions': reachableActionsMigration,
           '0013-fewer-indexes': fewerIndexesMigration,
+          '0014-status-of-machine': statusOfMachineMigration,
         }),
     },
   });
@@ -140,7 +143,12 @@ export const storeOver = (
   const isOne = connections.reader === connections.writer;
   const readerTerms = log === undefined ? { isShared: true } : { isShared: true, settled: log.pending };
   const reader = isOne ? writer : kyselyOver(connections.reader, readerTerms);
-  const units = unitQueue(writer, 'begin immediate', { turn, watch: io.watch, durably: log?.durably });
+  const units = unitQueue(writer, 'begin immediate', {
+    turn,
+    watch: io.watch,
+    durably: log?.durably,
+    end: auditAtTheEnd,
+  });
   return {
     actions: actionStore({ units, reader, envelopes: io.envelopes, turn }),
     results: resultStore(units, reader),

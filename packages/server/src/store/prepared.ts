@@ -24,8 +24,12 @@ const bind = <Row>(compiled: CompiledQuery<Row>, values: Given): CompiledQuery<R
   parameters: compiled.parameters.map((parameter) => (parameter instanceof Place ? values[parameter.name] : parameter)),
 });
 
+/** Asks without what Kysely does besides for plugins, of which there are none: half of what it costs. */
+export const askAtOnce = <Database, Row>(db: Kysely<Database>, query: CompiledQuery<Row>): Promise<QueryResult<Row>> =>
+  db.getExecutor().provideConnection((connection) => connection.executeQuery(query));
+
 /**
- * `build` is called once for each database that it is asked of, with a place for each value: it must not look at them, and lists
+ * `build` is called once for each dialect that it is asked in, with a place for each value: it must not look at them, and lists
  * (`in`) cannot be given. Each call gives values of the same names.
  */
 export const prepared = <Values extends Given, Row>(
@@ -33,11 +37,11 @@ export const prepared = <Values extends Given, Row>(
 ): ((db: Kysely<Schema>, values: Values) => Promise<QueryResult<Row>>) => {
   const compiled = new WeakMap<object, CompiledQuery<Row>>();
   return (db, values) => {
-    // one object for each dialect and database, however many transactions
-    const { adapter } = db.getExecutor();
-    const known = compiled.get(adapter) ?? build(db, placesOf(values)).compile();
-    compiled.set(adapter, known);
-    return db.executeQuery(bind(known, values));
+    // one for each dialect, however many databases of it are opened
+    const { constructor: dialect } = db.getExecutor().adapter;
+    const known = compiled.get(dialect) ?? build(db, placesOf(values)).compile();
+    compiled.set(dialect, known);
+    return askAtOnce(db, bind(known, values));
   };
 };
 

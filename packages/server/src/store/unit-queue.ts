@@ -3,14 +3,15 @@
  * its own savepoint, commits them together, and answers each only after the disk has the commit. A unit awaits nothing but
  * its own queries, so nobody else's slowness is ever inside a transaction.
  *
- *   queue: u1 u2 u3 ──▶ BEGIN · SAVEPOINT u1 RELEASE · SAVEPOINT u2 (throws) ROLLBACK TO · SAVEPOINT u3 … · COMMIT · sync
- *   answers:                                                       u1 ✓   u2 ✗   u3 ✓   ◀── after the disk has it
+ *   queue: u1 u2 u3 ──▶ BEGIN · SAVEPOINT u1 RELEASE · SAVEPOINT u2 (throws) ROLLBACK TO · SAVEPOINT u3 … · end · COMMIT · sync
+ *   answers:                                                             u1 ✓   u2 ✗   u3 ✓   ◀── after the disk has it
  *
  * While the disk syncs, the event loop goes on and the next group gathers.
  */
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import { LogFault, type LogSync } from './log-sync.ts';
 import { nextTurn } from './next-turn.ts';
+import { askAtOnce } from './prepared.ts';
 
 /** Units in one transaction: bounds how long the first waits for the last. */
 const UNITS_PER_COMMIT = 256;
@@ -35,39 +36,59 @@ const SAVEPOINT = CompiledQuery.raw('savepoint unit');
 const RELEASE = CompiledQuery.raw('release savepoint unit');
 const ROLL_BACK = CompiledQuery.raw('rollback to savepoint unit');
 
-const inSavepoint = async <Schema>(transaction: Kysely<Schema>, waiting: Waiting<Schema>): Promise<() => void> => {
-  await transaction.executeQuery(SAVEPOINT);
+const inSavepoint = async <Schema>(
+  transaction: Kysely<Schema>,
+  waiting: Waiting<Schema>,
+  end: GroupEnd<Schema>,
+): Promise<() => void> => {
+  const forget = end.mark(transaction);
+  await askAtOnce(transaction, SAVEPOINT);
   try {
     const answer = await waiting.attempt(transaction);
-    await transaction.executeQuery(RELEASE);
+    await askAtOnce(transaction, RELEASE);
     return answer;
   } catch (cause) {
-    await transaction.executeQuery(ROLL_BACK);
-    await transaction.executeQuery(RELEASE);
+    forget();
+    await askAtOnce(transaction, ROLL_BACK);
+    await askAtOnce(transaction, RELEASE);
     return () => waiting.abandon(cause);
   }
 };
+
+/** What the units of a group leave to its end, where it is done for all of them in the same transaction. */
+export type GroupEnd<Schema> = {
+  readonly begin: (transaction: Kysely<Schema>) => void;
+  /** Returns what forgets all that is left to the end from here on. */
+  readonly mark: (transaction: Kysely<Schema>) => () => void;
+  readonly finish: (transaction: Kysely<Schema>) => Promise<void>;
+};
+
+const nothing = () => undefined;
+const NO_END = { begin: nothing, mark: () => nothing, finish: () => Promise.resolve() };
 
 type CommitIo<Schema> = {
   readonly writer: Kysely<Schema>;
   readonly begin: 'begin immediate' | 'begin';
   readonly turn: () => Promise<void>;
   readonly durably: LogSync['durably'];
+  readonly end: GroupEnd<Schema>;
 };
 
 /** Runs the group in one transaction, and answers each of its units when the disk has it. */
 const commitTogether = <Schema>(
-  { writer, begin, turn, durably }: CommitIo<Schema>,
+  { writer, begin, turn, durably, end }: CommitIo<Schema>,
   group: readonly Waiting<Schema>[],
 ) =>
   writer.connection().execute(async (connection) => {
     await sql.raw(begin).execute(connection);
     const answers: (() => void)[] = [];
+    end.begin(connection);
     try {
       for (const [place, waiting] of group.entries()) {
         if (place > 0 && place % UNITS_PER_TURN === 0) await turn();
-        answers.push(await inSavepoint(connection, waiting));
+        answers.push(await inSavepoint(connection, waiting, end));
       }
+      await end.finish(connection);
       await durably(async () => void (await sql`commit`.execute(connection)));
     } catch (cause) {
       await sql`rollback`.execute(connection).catch(() => undefined);
@@ -85,19 +106,20 @@ export type UnitWatch = {
 
 const UNWATCHED: UnitWatch = { waiting: () => undefined, committing: () => () => undefined };
 
-type UnitQueueIo = {
+type UnitQueueIo<Schema> = {
   readonly turn?: (() => Promise<void>) | undefined;
   readonly watch?: UnitWatch | undefined;
   /** Runs a commit and puts it on the disk (log-sync.ts); left out where a commit is there by itself. */
   readonly durably?: LogSync['durably'] | undefined;
+  readonly end?: GroupEnd<Schema> | undefined;
 };
 
 export const unitQueue = <Schema>(
   writer: Kysely<Schema>,
   begin: 'begin immediate' | 'begin',
-  io: UnitQueueIo = {},
+  io: UnitQueueIo<Schema> = {},
 ): UnitQueue<Schema> => {
-  const { turn = nextTurn, watch = UNWATCHED, durably = (commit) => commit() } = io;
+  const { turn = nextTurn, watch = UNWATCHED, durably = (commit) => commit(), end = NO_END } = io;
   let queue: Waiting<Schema>[] = [];
   let writing: Promise<void> | null = null;
   let closed = false;
@@ -107,7 +129,7 @@ export const unitQueue = <Schema>(
   const write = async (group: readonly Waiting<Schema>[]) => {
     if (broken !== null) throw broken;
     try {
-      await commitTogether({ writer, begin, turn, durably }, group);
+      await commitTogether({ writer, begin, turn, durably, end }, group);
     } catch (cause) {
       if (cause instanceof LogFault) broken = cause;
       throw cause;

@@ -1,9 +1,17 @@
-/** Audit entries, in the transaction of the change that they tell of, each chained to the entry before it. */
+/**
+ * Audit entries, in the transaction of the change that they tell of, each chained to the entry before it. Those of a group of
+ * units are chained and written together at its end: a device's report alone has three of them.
+ */
 import type { Kysely, Selectable } from 'kysely';
 import type { NewAuditEntry } from '../audit/ports.ts';
 import { auditHash } from './audit-hash.ts';
 import { firstOf, prepared } from './prepared.ts';
 import type { AuditRow, Schema } from './schema.ts';
+import { partsOf } from './together.ts';
+import type { GroupEnd } from './unit-queue.ts';
+
+/** Rows in one statement at most. */
+const ROWS_AT_ONCE = 16;
 
 /** Locks the head where units run side by side (PostgreSQL), so that nobody else follows on the same entry. */
 const takeSequences = prepared((db, given: { readonly count: number }) =>
@@ -14,7 +22,27 @@ const takeSequences = prepared((db, given: { readonly count: number }) =>
     .returning(['seq', 'hash']),
 );
 
-const insertEntry = prepared((db, row: Selectable<AuditRow>) => db.insertInto('audit').values(row));
+const COLUMNS = ['seq', 'tenant_id', 'at', 'actor', 'event', 'subject', 'detail', 'previous', 'hash'] as const;
+type Row = Selectable<AuditRow>;
+
+/** The same row with names that say which of several it is. */
+const numbered = (row: Row, place: number) =>
+  Object.fromEntries(COLUMNS.map((name) => [`${name} ${place}`, row[name]]));
+
+/** A statement for as many rows at once. */
+const insertRows = (count: number) =>
+  prepared((db, given: Readonly<Record<string, unknown>>) =>
+    db.insertInto('audit').values(
+      Array.from(
+        { length: count },
+        (_, place) =>
+          // as `numbered` made them of a row
+          Object.fromEntries(COLUMNS.map((name) => [name, given[`${name} ${place}`]])) as Row,
+      ),
+    ),
+  );
+
+const STATEMENTS = new Map([1, 2, 4, 8, ROWS_AT_ONCE].map((count) => [count, insertRows(count)]));
 
 const moveHead = prepared((db, given: { readonly hash: string }) =>
   db.updateTable('audit_head').set({ hash: given.hash }).where('id', '=', 1),
@@ -23,22 +51,57 @@ const moveHead = prepared((db, given: { readonly hash: string }) =>
 const detailOf = ({ detail, origin }: NewAuditEntry): string =>
   JSON.stringify({ ...detail, ...(origin === undefined ? {} : { origin }) });
 
-/** In their order; nothing for none. */
-export const writeAuditEntries = async (db: Kysely<Schema>, entries: readonly NewAuditEntry[]): Promise<void> => {
-  if (entries.length === 0) return;
-  const head = await firstOf(takeSequences(db, { count: entries.length }));
-  if (head === undefined) throw new Error('the audit has no head');
-  let previous = head.hash;
-  let seq = Number(head.seq) - entries.length;
-  for (const entry of entries) {
+/** Rows that follow on the entry of this hash; the first has the number after `seq`. */
+const chained = (entries: readonly NewAuditEntry[], head: { readonly seq: number; readonly hash: string }): Row[] => {
+  let { seq, hash: previous } = head;
+  return entries.map((entry) => {
     seq++;
     const { tenantId, at, actor, event, subject } = entry;
     const row = { seq, tenant_id: tenantId, at, actor, event, subject, detail: detailOf(entry), previous };
-    const hash = auditHash(row);
-    await insertEntry(db, { ...row, hash });
-    previous = hash;
-  }
-  await moveHead(db, { hash: previous });
+    previous = auditHash(row);
+    return { ...row, hash: previous };
+  });
+};
+
+const writeAtOnce = async (db: Kysely<Schema>, entries: readonly NewAuditEntry[]): Promise<void> => {
+  if (entries.length === 0) return;
+  const head = await firstOf(takeSequences(db, { count: entries.length }));
+  if (head === undefined) throw new Error('the audit has no head');
+  const rows = chained(entries, { seq: Number(head.seq) - entries.length, hash: head.hash });
+  for (const part of partsOf(rows, ROWS_AT_ONCE))
+    await STATEMENTS.get(part.length)?.(db, Object.assign({}, ...part.map(numbered)));
+  await moveHead(db, { hash: rows.at(-1)?.hash ?? head.hash });
+};
+
+/** By the transaction that is open: what its units have said so far, in their order. */
+const waiting = new WeakMap<Kysely<Schema>, NewAuditEntry[]>();
+
+/** Writes what waits in this transaction: for whoever reads the audit in it. */
+export const settleAudit = async (db: Kysely<Schema>): Promise<void> => {
+  const entries = waiting.get(db)?.splice(0) ?? [];
+  await writeAtOnce(db, entries);
+};
+
+export const auditAtTheEnd: GroupEnd<Schema> = {
+  begin: (db) => {
+    waiting.set(db, []);
+  },
+  mark: (db) => {
+    const entries = waiting.get(db) ?? [];
+    // a copy: what is settled after it is in rows that go with the unit's own
+    const before = [...entries];
+    return () => {
+      entries.splice(0, entries.length, ...before);
+    };
+  },
+  finish: settleAudit,
+};
+
+/** In their order; nothing for none. At once where no group of units is open. */
+export const writeAuditEntries = async (db: Kysely<Schema>, entries: readonly NewAuditEntry[]): Promise<void> => {
+  const group = waiting.get(db);
+  if (group === undefined) await writeAtOnce(db, entries);
+  else group.push(...entries);
 };
 
 export const writeAudit = (db: Kysely<Schema>, entry: NewAuditEntry): Promise<void> => writeAuditEntries(db, [entry]);

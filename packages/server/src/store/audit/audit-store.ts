@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import type { AuditStore } from '../../audit/ports.ts';
 import type { Schema } from '../schema.ts';
 import type { UnitQueue } from '../unit-queue.ts';
-import { writeAudit } from '../write-audit.ts';
+import { settleAudit, writeAudit } from '../write-audit.ts';
 
 const headOf = async (db: Kysely<Schema>) => {
   const head = await db.selectFrom('audit_head').select(['seq', 'hash']).where('id', '=', 1).executeTakeFirst();
@@ -35,6 +35,7 @@ const writeCheckpoint = async (
   db: Kysely<Schema>,
   { tenantId, at, sign }: Parameters<AuditStore['checkpoint']>[0],
 ): Promise<AuditCheckpoint | null> => {
+  await settleAudit(db);
   const head = await headOf(db);
   const last = await db.selectFrom('audit').select('event').where('seq', '=', head.sequence).executeTakeFirst();
   if (last === undefined || last.event === AUDIT_CHECKPOINT_EVENT) return null;
