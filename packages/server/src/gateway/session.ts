@@ -18,7 +18,7 @@ import {
 import { decodeFrame, encodeFrame } from '@longarm/contract/wire/codec';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import { FrameToServer, type Report } from '@longarm/contract/wire/to-server';
-import { type DeviceBudgets, nothingSpent, type Spent } from '../limits/device-budget.ts';
+import type { DeviceBudgets, Spent } from '../limits/device-budget.ts';
 
 /** The socket, as far as a session needs it: the runtime's own fits, so that a connection costs no closures. */
 export type Wire = {
@@ -40,6 +40,17 @@ export type RefusalCode = 'bad-frame' | 'bad-turn' | 'too-many-frames' | 'bad-pr
 
 /** Reports that are recorded together, and the characters of their frames. */
 export type Together = { readonly reports: Report[]; characters: number };
+
+/** What waits to be handled, one after another. */
+type Line = {
+  /** How many. */
+  length: number;
+  /** Of their frames. */
+  characters: number;
+  end: Promise<void>;
+  /** Reports at the end which nobody has begun to record: the next one joins them. */
+  together: Together | null;
+};
 
 export type Session = Spent & {
   /** `about`: the machine that it claimed to be. */
@@ -64,12 +75,8 @@ export type Session = Spent & {
   holding: Set<ActionId> | null;
   /** A report that needs uploads first: later ones are dropped until it comes again. */
   stalledAt: number | null;
-  waiting: number;
-  waitingCharacters: number;
-  /** The end of what waits to be handled; null where nothing does. */
-  tail: Promise<void> | null;
-  /** Reports at that end which nobody has begun to record: the next one joins them. */
-  together: Together | null;
+  /** What waits to be handled; null where nothing does. */
+  line: Line | null;
 };
 
 /** What is said one by one. */
@@ -109,7 +116,10 @@ export const dismiss = (session: Session, reason: string, retryAfterSeconds = 1)
 export const newSession = (
   start: Pick<Session, 'id' | 'nonce' | 'remoteAddress' | 'wire' | 'onRefused'> & { readonly now: EpochMs },
 ): Session => ({
-  ...nothingSpent(),
+  // each member by its name: an object that begins with another one's members takes a third more
+  framesUntil: 0,
+  bytesUntil: 0,
+  dayUntil: 0,
   onRefused: start.onRefused,
   id: start.id,
   nonce: start.nonce,
@@ -124,10 +134,7 @@ export const newSession = (
   lastHeardAt: start.now,
   holding: null,
   stalledAt: null,
-  waiting: 0,
-  waitingCharacters: 0,
-  tail: null,
-  together: null,
+  line: null,
 });
 
 /** Of `{"type":"heartbeat"}`. */
@@ -153,21 +160,30 @@ export const release = (session: Session, actionId: ActionId): void => {
   if (session.holding?.size === 0) session.holding = null;
 };
 
+const lineOf = (session: Session): Line => {
+  session.line ??= { length: 0, characters: 0, end: Promise.resolve(), together: null };
+  return session.line;
+};
+
 /** Does the work after all that waits. */
 export const afterOthers = (
   session: Session,
   work: () => Promise<void> | undefined,
   onFault: (fault: unknown) => void,
 ): void => {
-  session.waiting++;
-  session.tail = (session.tail ?? Promise.resolve())
+  const line = lineOf(session);
+  line.length++;
+  line.end = line.end
     .then(work)
     .catch(onFault)
     .finally(() => {
-      session.waiting--;
-      if (session.waiting === 0) session.tail = null;
+      line.length--;
+      if (line.length === 0) session.line = null;
     });
 };
+
+const hasRoom = ({ line }: Session, size: number): boolean =>
+  (line?.length ?? 0) < FRAMES_WAITING && (line?.characters ?? 0) + size <= WAITING_CHARACTERS;
 
 /** False for a message that is not even decoded: its sender is sent away. */
 const isWithinLimits = (io: ReceiveIo, session: Session, size: number): boolean => {
@@ -176,7 +192,7 @@ const isWithinLimits = (io: ReceiveIo, session: Session, size: number): boolean 
     refuse(session, { code: over.limit, reason: over.sentence }, over.retryAfterSeconds);
     return false;
   }
-  if (session.waiting < FRAMES_WAITING && session.waitingCharacters + size <= WAITING_CHARACTERS) return true;
+  if (hasRoom(session, size)) return true;
   refuse(session, { code: 'too-many-frames', reason: 'too many frames at once: wait for acknowledgements' });
   return false;
 };
@@ -193,7 +209,7 @@ const enqueue = (io: ReceiveIo, session: Session, { begin, handle }: Queued) => 
     try {
       if (session.phase !== 'closed') await handle();
     } finally {
-      session.waitingCharacters -= taken;
+      lineOf(session).characters -= taken;
     }
   };
   afterOthers(session, work, (fault) => {
@@ -204,20 +220,21 @@ const enqueue = (io: ReceiveIo, session: Session, { begin, handle }: Queued) => 
 
 /** Reports that come together, or while others are being recorded, are recorded together: one unit, one acknowledgement. */
 const enqueueReport = (io: ReceiveIo, session: Session, report: { readonly frame: Report; readonly size: number }) => {
-  session.waitingCharacters += report.size;
-  const last = session.together;
+  const line = lineOf(session);
+  line.characters += report.size;
+  const last = line.together;
   if (last !== null && last.reports.length < REPORTS_TOGETHER) {
     last.reports.push(report.frame);
     last.characters += report.size;
     return;
   }
   const together = { reports: [report.frame], characters: report.size };
-  session.together = together;
+  line.together = together;
   enqueue(io, session, {
     begin: async () => {
       await io.turn();
       // they are begun: who comes now is among the next
-      if (session.together === together) session.together = null;
+      if (line.together === together) line.together = null;
       return together.characters;
     },
     handle: () => io.handle.reports(session, together.reports),
@@ -230,9 +247,10 @@ const enqueueFrame = (
   queued: { readonly frame: SingleFrame; readonly size: number },
 ) => {
   const { frame, size } = queued;
-  session.waitingCharacters += size;
+  const line = lineOf(session);
+  line.characters += size;
   // a report that comes after it stays after it
-  session.together = null;
+  line.together = null;
   enqueue(io, session, { begin: async () => size, handle: () => io.handle.frame(session, frame, size) });
 };
 
