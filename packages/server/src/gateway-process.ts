@@ -5,11 +5,11 @@ import { SOCKET_TERMS } from './gateway/upgrade.ts';
 import { isForDevices, proxiedAddress, TRANSFER_IDLE_SECONDS } from './http/front-door.ts';
 import { type CarriedData, type CarriedSockets, carrySockets, WAITING_BYTES } from './relay/carry-sockets.ts';
 import type { TrunkFrame } from './relay/frame.ts';
-import { GatewayOrder, type StartOrder } from './relay/orders.ts';
+import { GatewayOrder, type Listening, type StartOrder } from './relay/orders.ts';
 import { passOn } from './relay/pass-on.ts';
 import { openFilesLimit, placesOf } from './relay/places.ts';
 import { type Trunk, type TrunkEnd, trunkEnd } from './relay/trunk.ts';
-import { type Doors, type Listener, listen } from './wiring/listen.ts';
+import { type Doors, listen, type SharingListener } from './wiring/listen.ts';
 
 /** Above what is sent away, there are closes and the last messages; more than that is a fault. */
 const MOST_WAITING_BYTES = 4 * WAITING_BYTES;
@@ -54,8 +54,8 @@ const doorsOf = (order: StartOrder, carried: CarriedSockets): Doors<CarriedData>
   };
 };
 
-const start = async (order: StartOrder): Promise<Listener> => {
-  let listener: Listener | null = null;
+const start = async (order: StartOrder): Promise<SharingListener> => {
+  let listener: SharingListener | null = null;
   let carried: CarriedSockets | null = null;
   const trunk = await connectTrunk(order, (frame) => {
     if (frame.kind === 'ping') trunk.send({ kind: 'pong', socket: 0 });
@@ -74,19 +74,21 @@ const start = async (order: StartOrder): Promise<Listener> => {
   listener = listen(order, order.pair, doorsOf(order, sockets));
   const heardMs = Math.min(HEARD_MS.most, Math.max(HEARD_MS.least, order.heartbeatMs / HEARD_PARTS));
   setInterval(sockets.tellHeard, heardMs);
-  trunk.send({ kind: 'listening', socket: 0, text: String(listener.port) });
+  const listening: Listening = { port: listener.port, places: Number.isFinite(places) ? places : null };
+  trunk.send({ kind: 'listening', socket: 0, text: JSON.stringify(listening) });
   return listener;
 };
 
 /** Runs until its input or its trunk ends. Rejects with a sentence when the address cannot be had. */
 export const runGatewayProcess = async (input: NodeJS.ReadableStream): Promise<void> => {
-  let listener: Listener | null = null;
+  let listener: SharingListener | null = null;
   // whoever stops the whole group means the main process, which stops its gateways in order
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   for await (const line of createInterface({ input })) {
     const order = GatewayOrder.parse(JSON.parse(line));
     if (order.order === 'start') listener = await start(order);
-    else listener?.replace(order.pair);
+    else if (order.order === 'certificate') listener?.replace(order.pair);
+    else listener?.take(order.takes);
   }
   process.exit(0);
 };

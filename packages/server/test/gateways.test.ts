@@ -10,6 +10,7 @@ import { longarmCommand } from '@longarm/testkit/programs';
 import { startTestServer, type TestServer } from '@longarm/testkit/test-server';
 import { until } from '@longarm/testkit/until';
 import { readConfig } from '../src/config.ts';
+import { FILES_BESIDES } from '../src/relay/places.ts';
 import { startServer, systemWorld } from '../src/start.ts';
 import { openLog } from '../src/telemetry/log.ts';
 import { enrolKey, openSocket } from './raw-device.ts';
@@ -190,6 +191,48 @@ test('a caller who does not read holds up nobody, costs no memory, and its leavi
   }
   expect(size).toBe(96 * MIB);
   expect(hash.digest('hex')).toBe(new Bun.CryptoHasher('sha256').update('x'.repeat(96 * MIB)).digest('hex'));
+}, 60_000);
+
+test('one that is full leaves the port to the other: whoever comes is not sent away', async () => {
+  const places = 12;
+  const few = ['sh', '-c', `ulimit -n ${FILES_BESIDES + places}; exec "$0" "$@"`, ...longarmCommand()];
+  const small = await startTestServer(['--gateways', '2', '--metrics', '127.0.0.1:0'], { longarm: few });
+  try {
+    const heldBy = async (place: number) =>
+      Number(new RegExp(`connections\\{gateway="${place}"\\} (\\d+)$`, 'm').exec(await small.metrics())?.[1]);
+    const fullest = async () => Math.max(await heldBy(0), await heldBy(1));
+    const come = async () => {
+      const socket = await openSocket(small.url);
+      const { frame } = socket;
+      const key = await enrolKey(small.url, small.enrolToken);
+      socket.send(key.prove(socket.nonce));
+      await frame('welcome');
+      return socket;
+    };
+    const devices: Awaited<ReturnType<typeof come>>[] = [];
+    while ((await fullest()) < places) devices.push(await come());
+    // until it has left, some are sent away, before they are greeted
+    const comesIn = async () => {
+      const socket = await openSocket(small.url).catch(() => null);
+      const isGreeted = socket !== null;
+      socket?.close();
+      return isGreeted;
+    };
+    const tenInARow = async () => {
+      for (let time = 0; time < 10; time++) if (!(await comesIn())) return false;
+      return true;
+    };
+    await until(tenInARow, Boolean);
+    expect(await fullest()).toBe(places);
+    const [first] = devices;
+    first?.send({ type: 'heartbeat' });
+    await first?.frame('heartbeat');
+    // the API is there with nobody left to take connections but full ones
+    while ((await heldBy(0)) + (await heldBy(1)) < 2 * places) await come().catch(() => undefined);
+    for (let call = 0; call < 10; call++) expect((await small.api.call('/api/machines')).status).toBe(200);
+  } finally {
+    await small.stop();
+  }
 }, 60_000);
 
 test('an address that cannot be had is told as a sentence, and leaves no process behind', async () => {

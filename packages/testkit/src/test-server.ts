@@ -37,6 +37,8 @@ export type GivenParts = {
   readonly time?: ServerTime;
   /** Keeps what the server says, in place of standard error. */
   readonly log?: Log;
+  /** Starts the program of gateways, in place of the plain one; arguments follow. */
+  readonly longarm?: readonly string[];
 };
 
 export const startTestServer = async (flags: readonly string[] = [], given: GivenParts = {}): Promise<TestServer> => {
@@ -58,7 +60,7 @@ export const startTestServer = async (flags: readonly string[] = [], given: Give
     ];
     const config = readConfig(argv, {});
     return startServer(config, given.log ?? openLog(config.logLevel), {
-      ...systemWorld(longarmCommand()),
+      ...systemWorld(given.longarm ?? longarmCommand()),
       ...given.time,
     });
   };

@@ -29,7 +29,7 @@ export type TrunkKind = (typeof KINDS)[number];
 const PAYLOADS = {
   /** Gateway, first of all: the secret that it was started with. */
   hello: 'bytes',
-  /** Gateway: it listens, on this port. */
+  /** Gateway: it listens, on which port and with how many places for devices (orders.ts). */
   listening: 'text',
   /** Gateway: a socket for devices was opened, from this address. */
   open: 'text',

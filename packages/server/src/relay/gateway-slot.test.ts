@@ -67,7 +67,7 @@ const world = () => {
   const trunk = { send: (frame: TrunkFrame) => void said.push(frame), waitingBytes: () => 0, cut: () => {} };
   const comeUp = () => {
     slot.attach(trunk);
-    slot.take({ kind: 'listening', socket: 0, text: '8443' });
+    slot.take({ kind: 'listening', socket: 0, text: JSON.stringify({ port: 8443, places: 3 }) });
   };
   return { slot, children, said, lost, pass, comeUp, closed: () => closed };
 };

@@ -6,19 +6,11 @@
  *     └──────────────── at once, then after a growing time ◀──────────────────────────┘
  */
 import type { TrunkFrame } from './frame.ts';
-import type { GatewayOrder } from './orders.ts';
+import type { GatewayChild } from './gateway-child.ts';
+import { type GatewayOrder, readListening } from './orders.ts';
+import type { Sharer } from './port-share.ts';
 import type { RelayedSockets } from './relayed-sockets.ts';
 import type { Trunk } from './trunk.ts';
-
-/** The process, as far as it is needed here. */
-export type GatewayChild = {
-  readonly pid: number;
-  readonly tell: (order: GatewayOrder) => void;
-  /** Ends it at once. */
-  readonly kill: () => void;
-  /** Resolves when it has ended, to how: its code or signal, and what it said last. */
-  readonly ended: Promise<string>;
-};
 
 export type SlotIo = {
   readonly spawn: () => GatewayChild;
@@ -61,6 +53,8 @@ export type GatewaySlot = {
   readonly detach: (reason: string) => void;
   readonly tell: (order: GatewayOrder) => void;
   readonly count: () => number;
+  /** Null while it does not listen. */
+  readonly sharer: () => Sharer | null;
   readonly stop: () => Promise<void>;
 };
 
@@ -73,6 +67,7 @@ type State = {
   isUp: boolean;
   isStopping: boolean;
   port: number;
+  places: number;
   failures: number;
   heardAt: number;
   upSince: number;
@@ -90,6 +85,7 @@ const newState = (): State => ({
   isUp: false,
   isStopping: false,
   port: 0,
+  places: 0,
   failures: 0,
   heardAt: 0,
   upSince: 0,
@@ -135,7 +131,11 @@ const takeFrame = (io: SlotIo, state: State, frame: TrunkFrame) => {
   if (frame.kind === 'pong') return;
   if (frame.kind === 'listening') {
     state.leave();
-    Object.assign(state, { isUp: true, upSince: io.monotonic(), port: Number(frame.text) });
+    const listening = readListening(frame.text);
+    if (listening === null) return trunk?.cut('expected the port and the places of a gateway, got something else');
+    const { port, places } = listening;
+    const upSince = io.monotonic();
+    Object.assign(state, { isUp: true, upSince, port, places: places ?? Number.POSITIVE_INFINITY });
     state.listening.resolve(state.port);
     io.onUp(child?.pid ?? 0);
     return watch(io, state);
@@ -175,6 +175,10 @@ export const gatewaySlot = (io: SlotIo): GatewaySlot => {
     detach: () => state.child?.kill(),
     tell: (order) => state.child?.tell(order),
     count: () => state.sockets?.count() ?? 0,
+    sharer: () =>
+      state.isUp && state.child !== null
+        ? { process: state.child, held: state.sockets?.count() ?? 0, places: state.places }
+        : null,
     stop: () => stop(io, state),
   };
 };

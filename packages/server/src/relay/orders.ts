@@ -29,5 +29,20 @@ export type StartOrder = z.infer<typeof StartOrder>;
 export const GatewayOrder = z.discriminatedUnion('order', [
   StartOrder,
   z.object({ order: z.literal('certificate'), pair: TlsPair }),
+  /** Take new connections on the port, or leave them to the others; what is connected stays. */
+  z.object({ order: z.literal('port'), takes: z.boolean() }),
 ]);
 export type GatewayOrder = z.infer<typeof GatewayOrder>;
+
+/** What a gateway says once it listens; `places` is null where nothing bounds them. */
+const Listening = z.object({ port: z.int().positive(), places: z.int().positive().nullable() });
+export type Listening = z.infer<typeof Listening>;
+
+/** Null for what no gateway says. */
+export const readListening = (text: string): Listening | null => {
+  try {
+    return Listening.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+};

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { isSameSecret } from '../audit/same-secret.ts';
 import type { TlsPair } from '../auth/certificates/tls-source.ts';
 import type { SocketData, SocketEvents } from '../gateway/arrival.ts';
-import { type GatewayChild, type GatewaySlot, gatewaySlot } from '../relay/gateway-slot.ts';
+import type { GatewayChild } from '../relay/gateway-child.ts';
+import { type GatewaySlot, gatewaySlot } from '../relay/gateway-slot.ts';
+import { portShare } from '../relay/port-share.ts';
 import { relayedSockets } from '../relay/relayed-sockets.ts';
 import { type TrunkEnd, trunkEnd } from '../relay/trunk.ts';
 import type { World } from './engine.ts';
@@ -23,6 +25,8 @@ const REQUESTS_AT_ONCE = 8_192;
  * unless told, which its types do not know.
  */
 const NEVER_IDLE: object = { idleTimeout: 0 };
+/** How often it is looked who of them is full, milliseconds. */
+const SHARE_MS = 250;
 /** Of what a process said before it ended. */
 const LAST_WORDS = 2_000;
 
@@ -182,7 +186,10 @@ export const startGateways = async (io: GatewaysIo): Promise<Listener> => {
     }),
   );
   const trunks = privately(() => listenForTrunks(paths.trunkPath, slots));
+  const share = portShare();
+  const sharing = setInterval(() => share(slots.flatMap((slot) => slot.sharer() ?? [])), SHARE_MS);
   const stop = async () => {
+    clearInterval(sharing);
     await Promise.all(slots.map((slot) => slot.stop()));
     trunks.stop(true);
     await requests.stop(true);

@@ -26,6 +26,12 @@ export type Listener = {
   readonly stop: () => Promise<void>;
 };
 
+/** A listener among others that share its port. */
+export type SharingListener = Listener & {
+  /** Takes new connections, as at first, or leaves them to the others; those that are there stay. */
+  readonly take: (takes: boolean) => void;
+};
+
 /**
  * The runtime lets 512 connections wait for a listener, as many more may be half open, and the kernel drops the rest: a herd
  * fills that while one turn of the loop passes, and whoever was dropped, a caller of the API too, tries again after a second,
@@ -79,22 +85,31 @@ const openAll = <Data>(opening: Opening<Data>, port: number, pair: TlsPair | nul
 };
 
 /** `pair` is null without TLS. Throws when the address cannot be had. */
-export const listen = <Data>(place: Place, pair: TlsPair | null, doors: Doors<Data>): Listener => {
+export const listen = <Data>(place: Place, pair: TlsPair | null, doors: Doors<Data>): SharingListener => {
   const opening = { place, doors };
   const opened = openAll(opening, place.port, pair);
   const { port } = opened;
-  let current = opened.servers;
+  let current: readonly Server<Data>[] = opened.servers;
+  let latest = pair;
   const older = new Set<Server<Data>>();
+  /** New ones take the place of those that were there, which take no new connection and keep those that they have. */
+  const change = (next: readonly Server<Data>[]) => {
+    const before = current;
+    current = next;
+    for (const server of before) {
+      older.add(server);
+      void server.stop().finally(() => older.delete(server));
+    }
+  };
+  const open = () => openAll(opening, port, latest).servers;
   return {
     port,
     replace: (next) => {
-      const before = current;
-      current = openAll(opening, port, next).servers;
-      for (const server of before) {
-        older.add(server);
-        // takes no new connection, and keeps those that it has
-        void server.stop().finally(() => older.delete(server));
-      }
+      latest = next;
+      if (current.length > 0) change(open());
+    },
+    take: (takes) => {
+      if (takes !== current.length > 0) change(takes ? open() : []);
     },
     stop: async () => {
       await Promise.all([...current, ...older].map((server) => server.stop(true)));
