@@ -26,7 +26,7 @@ const REQUESTS_AT_ONCE = 8_192;
  */
 const NEVER_IDLE: object = { idleTimeout: 0 };
 /** How often it is looked who of them is full, milliseconds. */
-const SHARE_MS = 250;
+const SHARE_MS = 50;
 /** Of what a process said before it ended. */
 const LAST_WORDS = 2_000;
 
