@@ -1,26 +1,39 @@
 /** Parts broken on purpose, one for each invariant: what the simulator is worth is how soon it finds them. */
+import type { Database } from 'bun:sqlite';
 import type { Store } from '@longarm/server/store/open-store';
-import type { SimulatedDatabase } from './database.ts';
 import type { Broken } from './world.ts';
 
 type Actions = Store['actions'];
 
-const withActions = (change: (actions: Actions, database: SimulatedDatabase) => Partial<Actions>): Broken => ({
+const withActions = (change: (actions: Actions, raw: () => Database) => Partial<Actions>): Broken => ({
   server: {
-    store: (store, database) => ({ ...store, actions: { ...store.actions, ...change(store.actions, database) } }),
+    store: (store, raw) => ({ ...store, actions: { ...store.actions, ...change(store.actions, raw) } }),
   },
 });
 
 /** 1: a request is answered by what was written, and what was written is not kept. */
-const forgetsRequests = withActions(({ request }, { raw }) => ({
+const forgetsRequests = withActions(({ request }, raw) => ({
   request: async (action) => {
     const outcome = await request(action);
     if (outcome.kind !== 'accepted') return outcome;
-    for (const table of ['results', 'commands']) raw.run(`delete from ${table} where action_id = ?`, [action.id]);
-    raw.run('delete from actions where id = ?', [action.id]);
+    for (const table of ['results', 'commands']) raw().run(`delete from ${table} where action_id = ?`, [action.id]);
+    raw().run('delete from actions where id = ?', [action.id]);
     return outcome;
   },
 }));
+
+/** 1: units are answered as soon as they are committed, and the disk gets them later. */
+const answersBeforeSync: Broken = {
+  server: {
+    log: (log) => ({
+      ...log,
+      durably: (commit) =>
+        new Promise((resolve, reject) => {
+          log.durably(() => commit().then(resolve, reject)).catch(reject);
+        }),
+    }),
+  },
+};
 
 /** 2: a disk says that it has what it has not; after a loss of power the device has forgotten what it started. */
 const diskLies: Broken = { device: { disk: (disk) => ({ ...disk, sync: () => {} }) } };
@@ -75,12 +88,12 @@ const acknowledgesFirst = withActions(({ record, expireOverdue }) => {
 const neverExpires = withActions(() => ({ expireOverdue: async () => [] }));
 
 /** 4: what a device reports counts also after the end. */
-const believesLateReports = withActions(({ record }, { raw }) => ({
+const believesLateReports = withActions(({ record }, raw) => ({
   record: async (reported) => {
     const outcomes = await record(reported);
     for (const { fact } of reported.reports.slice(0, outcomes.length))
       if (fact.kind === 'action-ended')
-        raw.run(
+        raw().run(
           "update actions set status = 'Failed', reason = 'as the device says' where id = ? and status <> 'Succeeded'",
           [fact.actionId],
         );
@@ -89,12 +102,15 @@ const believesLateReports = withActions(({ record }, { raw }) => ({
 }));
 
 /** 5: a finished command is believed without its results. */
-const believesWithoutResults = withActions(({ record }, { raw }) => ({
+const believesWithoutResults = withActions(({ record }, raw) => ({
   record: async (reported) => {
     const outcomes = await record(reported);
     const fact = reported.reports[outcomes.length - 1]?.fact;
     if (outcomes.at(-1)?.kind === 'missing-uploads' && fact?.kind === 'command-finished')
-      raw.run("update commands set status = 'Completed' where action_id = ? and idx = ?", [fact.actionId, fact.index]);
+      raw().run("update commands set status = 'Completed' where action_id = ? and idx = ?", [
+        fact.actionId,
+        fact.index,
+      ]);
     return outcomes;
   },
 }));
@@ -113,8 +129,8 @@ const countsNoSessions = withActions(({ request, claimNext }) => ({
 
 /** 7: one kind of change is not written down. */
 const skipsAudit: Broken = {
-  database: ({ raw }) =>
-    raw.run(
+  database: (writer) =>
+    writer.run(
       "create temp trigger skip before insert on audit when new.event = 'action.InProgress' begin select raise(ignore); end",
     ),
 };
@@ -151,8 +167,9 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
     broken: acknowledgesFirst,
     from: 6,
   },
+  { name: 'an answer before the disk has the commit', invariants: [1], broken: answersBeforeSync },
   { name: 'a disk that lies about syncing', invariants: [1, 2, 3, 6], broken: diskLies },
-  { name: 'an inbox without the look into the journal', invariants: [2], broken: offersAreNew(), from: 12 },
+  { name: 'an inbox without the look into the journal', invariants: [2, 6], broken: offersAreNew(), from: 130 },
   { name: 'deadlines that nobody watches', invariants: [3], broken: neverExpires },
   { name: 'a final state that is left', invariants: [4], broken: believesLateReports },
   { name: 'a report that is believed before its results are there', invariants: [5], broken: reportsBeforeUpload },

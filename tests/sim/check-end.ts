@@ -37,7 +37,7 @@ export const unrest = ({ watch, devices }: EndIo): string | null => {
 };
 
 const checkAgreement = ({ watch, devices }: EndIo) => {
-  for (const command of watch.commands()) {
+  for (const command of [...watch.actions().keys()].flatMap(watch.commandsOf)) {
     const key = commandKey(command.action_id, command.idx);
     const end = devices.map(({ ends }) => ends.get(key)).find((one) => one !== undefined);
     if (command.status === 'Completed' && (end?.outcome !== 'Completed' || end.exitCode !== command.exit_code))
@@ -47,7 +47,7 @@ const checkAgreement = ({ watch, devices }: EndIo) => {
       );
   }
   for (const action of watch.actions().values()) {
-    const open = watch.commands().filter((one) => one.action_id === action.id && one.status !== 'Completed');
+    const open = watch.commandsOf(action.id).filter((one) => one.status !== 'Completed');
     if ((action.status === 'Succeeded') !== (open.length === 0))
       watch.violate(5, `${action.id} is ${action.status} with ${open.length} commands that are not Completed`);
   }

@@ -1,90 +1,146 @@
 /**
- * The server's database: real SQLite with real transactions, in memory, so that a crash of the server is a new
- * connection to what was committed. A commit is where truth is made, so that is where it is looked at.
+ * The server's database: what one run of the server sees of the disk, and the sync of its log, which takes its time and
+ * may fail while everything else goes on. Truth is what is on the disk, so that is when it is looked at.
  */
-import { Database } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 import type { SqliteConnection } from '@longarm/server/store/bun-sqlite-dialect';
+import { LogFault, type LogSync } from '@longarm/server/store/log-sync';
+import { databaseDisk } from './database-disk.ts';
 import type { Faults } from './faults.ts';
 import type { Life } from './life.ts';
+import type { Random } from './random.ts';
+import { FIND_TOUCHED, FORGET_TOUCHED, noteTouched } from './touched.ts';
 
 export type SimulatedDatabase = {
   /** For invariants, and for breaking things on purpose: no run of the server is asked. */
-  readonly raw: Database;
-  readonly openedBy: (life: Life) => SqliteConnection;
+  readonly raw: () => Database;
+  readonly openedBy: (life: Life) => {
+    readonly writer: SqliteConnection;
+    readonly reader: SqliteConnection;
+    readonly log: LogSync;
+  };
+  /** The server's power is cut: what is not on the disk may be gone. To be called when its run is over. */
+  readonly losePower: () => void;
+  readonly close: () => void;
 };
 
 type DatabaseIo = {
   /** A database at the present version, as `serialize` gave it. */
   readonly image: Uint8Array;
   readonly faults: Faults;
-  /** After each commit that changed something of actions, commands, results or the audit. */
-  readonly onCommit: () => void;
+  readonly random: Random;
+  readonly onOpened: (writer: Database) => void;
+  /** The disk has something new of these actions; null: of whatever there is. */
+  readonly onDurable: (ids: readonly string[] | null) => void;
 };
 
-/** What is watched; a lease, a heartbeat or a presence changes nothing of it. */
-const WATCHED = [
-  ...['insert', 'delete', 'update of status, reason, holds_slot, run_deadline'].map((event) => `${event} on actions`),
-  ...['commands', 'results'].flatMap((table) => ['insert', 'delete', 'update'].map((event) => `${event} on ${table}`)),
-  'insert on audit',
-];
+type Prepared = ReturnType<SqliteConnection['prepare']>;
+type Pass = <Answer>(run: () => Answer) => Answer;
 
-/** Counts what is watched as it changes; a transaction that is rolled back takes its counts with it. */
-const countChanges = (raw: Database): (() => unknown) => {
-  raw.run('create temp table watched (changes integer)');
-  raw.run('insert into watched values (0)');
-  for (const [index, event] of WATCHED.entries())
-    raw.run(`create temp trigger watch_${index} after ${event} begin update watched set changes = changes + 1; end`);
-  const changes = raw.prepare('select changes from watched');
-  return () => changes.values()[0]?.[0];
-};
+const EMPTY = { changes: 0, lastInsertRowid: 0 };
 
-export const simulatedDatabase = ({ image, faults, onCommit }: DatabaseIo): SimulatedDatabase => {
-  const raw = Database.deserialize(image);
-  raw.run('pragma foreign_keys = on');
-  const changes = countChanges(raw);
-  let seen = changes();
-  const rollBack = () => {
-    if (raw.inTransaction) raw.run('rollback');
+/** How long the disk takes, milliseconds. */
+const syncMs = ({ faults, random }: DatabaseIo): number =>
+  faults.strikes('log-sync-slow', 0.05) ? random.int(50, 3_000) : random.int(0, 3);
+/** A server whose disk has failed it is started again by somebody within this time, milliseconds. */
+const LONGEST_BROKEN_MS = 60_000;
+
+export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
+  const { image, faults, random } = io;
+  const onOpened = (writer: Database) => {
+    noteTouched(writer);
+    io.onOpened(writer);
   };
-  const commit = (life: Life, run: () => unknown) => {
+  const disk = databaseDisk({ image, random: random.fork(), onOpened });
+  const changes = () => disk.prepare('writer', 'select total_changes()').values()[0]?.[0];
+  const rollBack = () => {
+    if (disk.writer().inTransaction) disk.writer().run('rollback');
+  };
+  const losePower = () => {
+    if (!disk.losePower()) return;
+    faults.count('commit-lost');
+    io.onDurable(null);
+  };
+  const settle = (logBytes: number) => {
+    disk.markSynced(logBytes);
+    const ids = disk.prepare('writer', FIND_TOUCHED).values();
+    if (ids.length === 0) return;
+    disk.prepare('writer', FORGET_TOUCHED).run();
+    io.onDurable(ids.map(([id]) => `${id}`));
+  };
+  const commit = (statement: Prepared) => {
     if (faults.strikes('commit-fails', 0.01)) {
       rollBack();
       throw Object.assign(new Error('SQLITE_FULL: simulated'), { code: 'SQLITE_FULL' });
     }
-    const answer = run();
-    const now = changes();
-    if (now !== seen) onCommit();
-    seen = now;
-    life.pass();
-    return answer;
+    statement.run();
+  };
+  const connection = (side: 'writer' | 'reader', life: Life): SqliteConnection => {
+    const pass: Pass = (run) => {
+      life.pass();
+      return run();
+    };
+    const committing = (statement: Prepared) => {
+      commit(statement);
+      life.pass();
+      return EMPTY;
+    };
+    return {
+      close: () => {},
+      prepare: (sql) => {
+        const statement = disk.prepare(side, sql);
+        return {
+          columnNames: statement.columnNames,
+          all: (...parameters) => pass(() => statement.all(...parameters)),
+          run: (...parameters) => pass(() => (sql === 'commit' ? committing(statement) : statement.run(...parameters))),
+          iterate: (...parameters) => pass(() => statement.iterate(...parameters)),
+          finalize: () => {},
+        };
+      },
+    };
+  };
+  /** As the product's own (log-sync.ts), over this disk. */
+  const log = (life: Life): LogSync => {
+    let pending: Promise<void> | null = null;
+    let synced = changes();
+    const fail = () => {
+      life.onEnd(losePower);
+      life.after(random.int(0, LONGEST_BROKEN_MS), life.end);
+      throw new LogFault(new Error('EIO: simulated'));
+    };
+    const sync = async () => {
+      const logBytes = disk.logBytes();
+      await life.sleep(syncMs(io));
+      life.pass();
+      if (faults.strikes('log-sync-fails', 0.005)) fail();
+      settle(logBytes);
+      synced = changes();
+      life.pass();
+    };
+    return {
+      durably: async (run) => {
+        if (changes() === synced) return run();
+        const { promise, resolve } = Promise.withResolvers<void>();
+        pending = promise;
+        try {
+          await run();
+          await sync();
+        } finally {
+          pending = null;
+          resolve();
+        }
+      },
+      pending: () => pending,
+      close: () => {},
+    };
   };
   return {
-    raw,
+    raw: disk.writer,
     openedBy: (life) => {
       life.onEnd(rollBack);
-      return {
-        close: () => {},
-        prepare: (sql) => {
-          const statement = raw.prepare(sql);
-          const pass = <Answer>(run: () => Answer): Answer => {
-            life.pass();
-            return run();
-          };
-          return {
-            columnNames: statement.columnNames,
-            all: (...parameters) => pass(() => statement.all(...parameters)),
-            run: (...parameters) =>
-              sql === 'commit'
-                ? pass(() => {
-                    commit(life, () => statement.run(...parameters));
-                    return { changes: 0, lastInsertRowid: 0 };
-                  })
-                : pass(() => statement.run(...parameters)),
-            iterate: (...parameters) => pass(() => statement.iterate(...parameters)),
-            finalize: () => statement.finalize(),
-          };
-        },
-      };
+      return { writer: connection('writer', life), reader: connection('reader', life), log: log(life) };
     },
+    losePower,
+    close: disk.close,
   };
 };

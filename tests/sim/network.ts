@@ -6,6 +6,7 @@ import type { Dial, Socket, SocketEvents } from '@longarm/agent/link/socket';
 import type { SendRequest } from '@longarm/agent/transfer/transfer-io';
 import type { Connections } from '@longarm/server/gateway/connections';
 import type { Faults } from './faults.ts';
+import type { Hearsay } from './hearsay.ts';
 import type { Life } from './life.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -33,6 +34,7 @@ export type NetworkIo = {
   readonly random: Random;
   readonly faults: Faults;
   readonly server: () => ServerEndpoint | null;
+  readonly hearsay: Hearsay;
   /** Mean time between two cuts of a connection, milliseconds. */
   readonly meanConnectionMs: number;
 };
@@ -52,9 +54,11 @@ const carry = (
     readonly events: SocketEvents;
     readonly server: ServerEndpoint;
     readonly onOver: () => void;
+    /** The network breaks it, while something is under way. */
+    readonly onCut: () => void;
   },
 ) => {
-  const { time, random } = io;
+  const { time, random, faults } = io;
   const { events } = ends;
   /** Nothing passes any more. */
   let isDead = false;
@@ -63,6 +67,7 @@ const carry = (
   const lastAt = { server: 0, device: 0 };
   const inOrder = (to: 'server' | 'device', arrive: () => void) => {
     lastAt[to] = Math.max(lastAt[to], time.now() + latency(io));
+    if (faults.strikes('connection-cut', 0.005)) time.after(random.int(0, 60), ends.onCut);
     time.after(lastAt[to] - time.now(), arrive);
   };
   const closeAtDevice = () => {
@@ -86,6 +91,7 @@ const carry = (
   const wire = {
     send: (text: string) => {
       if (ends.server.life.isOver() || !isServerOpen) return;
+      io.hearsay.toDevice(text);
       inOrder('device', () => {
         if (!isDead && isDeviceOpen && !ends.device.isOver()) events.onMessage(text);
       });
@@ -97,6 +103,7 @@ const carry = (
   return {
     send: (text: string) => {
       if (ends.device.isOver() || !isDeviceOpen) return;
+      io.hearsay.toServer(text);
       inOrder('server', () => {
         if (!isDead && isServerOpen && !ends.server.life.isOver()) ends.server.connections.receive(session, text);
       });
@@ -143,7 +150,15 @@ const dialWith =
       const server = io.server();
       if (isOver || device.isOver()) return;
       if (server === null || state.isCutOff) return void refuse(latency(io));
-      const accepted = carry(io, { device, events, server, onOver: () => state.open.delete(accepted) });
+      const accepted = carry(io, {
+        device,
+        events,
+        server,
+        onOver: () => state.open.delete(accepted),
+        onCut: () => {
+          if (state.open.has(accepted)) accepted.die(true);
+        },
+      });
       carried = accepted;
       state.open.add(accepted);
       device.onEnd(() => (faults.strikes('connection-half-open', 0.5) ? accepted.die(false) : accepted.leave()));

@@ -6,6 +6,7 @@ import { startSweeper } from '@longarm/server/dispatch/sweeper';
 import { errorAnswer } from '@longarm/server/http/error-answer';
 import type { BlobStore } from '@longarm/server/library/ports';
 import { findActiveMachine } from '@longarm/server/machines/find-machine';
+import type { LogSync } from '@longarm/server/store/log-sync';
 import { type Store, storeOver } from '@longarm/server/store/open-store';
 import { receiveResult } from '@longarm/server/transfer/receive-result';
 import { transferRoutes } from '@longarm/server/transfer/routes';
@@ -27,7 +28,8 @@ import type { WorldLimits } from './world-limits.ts';
 
 /** Parts that a test breaks on purpose. */
 export type BrokenServer = {
-  readonly store?: (store: Store, database: SimulatedDatabase) => Store;
+  readonly store?: (store: Store, raw: SimulatedDatabase['raw']) => Store;
+  readonly log?: (log: LogSync) => LogSync;
   readonly blobs?: (blobs: BlobStore) => BlobStore;
 };
 
@@ -44,12 +46,22 @@ export type ServerIo = {
   readonly now: () => number;
   /** Counts what changes: chores go slower while nothing does. */
   readonly activity: () => number;
+  /** No action is open. */
+  readonly isIdle: () => boolean;
   readonly broken: BrokenServer;
 };
 
 export type ServerProgram = ServerEndpoint & {
   readonly request: ReturnType<typeof requestLiveResponse>;
   readonly cancel: ReturnType<typeof cancelAction>;
+};
+
+/** By how much longer a chore waits each time that nothing has happened meanwhile. */
+const STRETCH = 4;
+
+const nextStretch = (stretch: number, isQuiet: boolean, isIdle: boolean): number => {
+  if (!isQuiet) return 1;
+  return isIdle ? Number.POSITIVE_INFINITY : stretch * STRETCH;
 };
 
 /** Chores at their intervals, but at ever longer ones while nothing happens: a world has no time to lose. */
@@ -60,7 +72,7 @@ const everyOf =
     let stretch = 1;
     const again = () => {
       const activity = io.activity();
-      stretch = activity === seen ? stretch * 2 : 1;
+      stretch = nextStretch(stretch, activity === seen, io.isIdle());
       seen = activity;
       life.after(Math.max(intervalMs, Math.min(intervalMs * stretch, io.limits.longestTickMs)), () => {
         call();
@@ -72,11 +84,12 @@ const everyOf =
   };
 
 const storeOf = (io: ServerIo, life: Life): Store => {
-  const connection = io.database.openedBy(life);
+  const { writer, reader, log } = io.database.openedBy(life);
   const { maxGetBytes, maxOutputBytes } = io.limits;
   const real = storeOver(
-    { writer: connection, reader: connection },
+    { writer, reader },
     {
+      log: io.broken.log?.(log) ?? log,
       clock: { now: io.now },
       turn: () => life.sleep(0),
       envelopes: {
@@ -85,7 +98,7 @@ const storeOf = (io: ServerIo, life: Life): Store => {
       },
     },
   );
-  const store = io.broken.store?.(real, io.database) ?? real;
+  const store = io.broken.store?.(real, io.database.raw) ?? real;
   return slowStore(store, { life, now: io.sinceBeginning, random: io.random.fork(), faults: io.faults });
 };
 

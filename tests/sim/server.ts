@@ -10,6 +10,8 @@ export type SimulatedServer = {
   readonly program: () => ServerProgram | null;
   /** It dies at one of its next effects. */
   readonly crashSoon: () => void;
+  /** Its machine loses its power, now or at one of its next effects: what was not synced may be lost. */
+  readonly losePowerSoon: () => void;
   /** Milliseconds since the world began from which on it listens without a break; null while it does not. */
   readonly upSince: () => number | null;
 };
@@ -29,7 +31,6 @@ export const simulatedServer = (
       trace.tell('server', 'is over');
       running = null;
       upSince = null;
-      io.blobs.losePower();
       time.after(random.int(100, 30_000), start);
     });
     startServer(io, own).then(
@@ -44,15 +45,23 @@ export const simulatedServer = (
       },
     );
   };
+  const endSoon = (onEnd: () => void) => {
+    if (life === null || life.isOver()) return;
+    life.onEnd(onEnd);
+    if (random.chance(0.2)) life.end();
+    else life.doom(random.int(0, 60));
+  };
   return {
     start,
     program: () => running,
     upSince: () => upSince,
-    crashSoon: () => {
-      if (life === null || life.isOver()) return;
-      life.onEnd(() => faults.count('server-crash'));
-      if (random.chance(0.2)) life.end();
-      else life.doom(random.int(0, 60));
-    },
+    crashSoon: () => endSoon(() => faults.count('server-crash')),
+    losePowerSoon: () =>
+      endSoon(() => {
+        faults.count('server-power-loss');
+        trace.tell('server', 'has lost its power');
+        io.database.losePower();
+        io.blobs.losePower();
+      }),
   };
 };

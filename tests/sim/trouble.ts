@@ -76,13 +76,14 @@ const deviceTroubles = ({ time, random, faults, limits }: TroubleIo, device: Sim
 
 export const beginTrouble = (io: TroubleIo): void => {
   const { random, faults } = io;
-  const howOften = random.pick([1, 3, 8]);
+  const howOften = random.pick([1, 2, 5]);
   const [unlucky] = io.devices;
   if (unlucky !== undefined && faults.strikes('device-gone', 0.4))
     io.time.after(random.int(0, io.limits.troubleMs), unlucky.vanish);
   for (const device of io.devices) recurring(io, deviceTroubles(io, device), howOften);
   const server: readonly Trouble[] = [
     ['server-crash', io.server.crashSoon],
+    ['server-power-loss', io.server.losePowerSoon],
     [
       'server-clock-jumps',
       () => {
@@ -91,5 +92,5 @@ export const beginTrouble = (io: TroubleIo): void => {
       },
     ],
   ];
-  recurring(io, server, random.pick([1, 3, 8]));
+  recurring(io, server, random.pick([1, 2, 4]));
 };

@@ -1,12 +1,14 @@
 /** One world out of one seed: a server, devices, callers, a time of trouble, a time of rest, and what must hold. */
+import type { Database } from 'bun:sqlite';
 import { type BlobMedium, blobMedium } from './blobs.ts';
 import { callers } from './callers.ts';
 import { checkEnd, type EndIo, unrest } from './check-end.ts';
-import { type SimulatedDatabase, simulatedDatabase } from './database.ts';
+import { simulatedDatabase } from './database.ts';
 import { simulatedDevice } from './device.ts';
 import type { BrokenDevice } from './device-program.ts';
 import { type Fault, type Faults, faultsOf } from './faults.ts';
 import { BEGINNING_MS, DATABASE_IMAGE, DEVICE_KEYS, LIBRARY, libraryBytes } from './founding.ts';
+import { hearsay } from './hearsay.ts';
 import { type Violation, type Watch, watchInvariants } from './invariants.ts';
 import { seededRandom } from './random.ts';
 import { simulatedServer } from './server.ts';
@@ -20,7 +22,8 @@ import { type WorldLimits, worldLimits } from './world-limits.ts';
 export type Broken = {
   readonly server?: BrokenServer;
   readonly device?: BrokenDevice;
-  readonly database?: (database: SimulatedDatabase) => void;
+  /** Of the connection that writes, each time that it has been opened. */
+  readonly database?: (writer: Database) => void;
 };
 
 export type Outcome = {
@@ -42,6 +45,7 @@ type World = EndIo & {
   readonly serverNow: () => number;
   readonly upSince: () => number | null;
   readonly start: () => void;
+  readonly close: () => void;
 };
 
 const libraryOf = (blobs: BlobMedium) => {
@@ -60,7 +64,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
   const serverNow = () => BEGINNING_MS + Math.floor(time.now()) + clockOffsetMs;
   const devices: ReturnType<typeof simulatedDevice>[] = [];
   const watch: Watch = watchInvariants({
-    raw: () => database.raw,
+    raw: () => database.raw(),
     blobs,
     limits,
     now: serverNow,
@@ -69,9 +73,10 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
   const database = simulatedDatabase({
     image: DATABASE_IMAGE,
     faults,
-    onCommit: watch.onCommit,
+    random: random.fork(),
+    onOpened: (writer) => broken.database?.(writer),
+    onDurable: watch.onDurable,
   });
-  broken.database?.(database);
   const common = { time, faults, trace, limits };
   const server = simulatedServer({
     ...common,
@@ -81,6 +86,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
     sinceBeginning: time.now,
     now: serverNow,
     activity: watch.changes,
+    isIdle: watch.isIdle,
     broken: broken.server ?? {},
   });
   for (const [index, key] of DEVICE_KEYS.slice(0, limits.devices).entries())
@@ -93,6 +99,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
         server: server.program,
         meanConnectionMs: limits.meanConnectionMs,
         onBegun: watch.onBegun,
+        hearsay: hearsay(watch, key.machineId),
         broken: broken.device ?? {},
       }),
     );
@@ -113,7 +120,17 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
       },
     });
   };
-  return { ...common, watch, callers: people, devices, blobs, serverNow, upSince: server.upSince, start };
+  return {
+    ...common,
+    watch,
+    callers: people,
+    devices,
+    blobs,
+    serverNow,
+    upSince: server.upSince,
+    start,
+    close: database.close,
+  };
 };
 
 /** 3: what is past its deadline does not stay open while the server is there to end it. */
@@ -171,7 +188,11 @@ export const runWorld = (
   const world = build(seed, options.broken ?? {}, options.print ?? null);
   const { watch, faults, trace, time } = world;
   world.start();
-  play(world);
+  try {
+    play(world);
+  } finally {
+    world.close();
+  }
   const violation = watch.violation();
   if (violation !== null) trace.tell('world', `VIOLATION of invariant ${violation.invariant}: ${violation.sentence}`);
   return {
