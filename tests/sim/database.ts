@@ -4,7 +4,7 @@
  */
 import type { Database } from 'bun:sqlite';
 import type { SqliteConnection } from '@longarm/server/store/bun-sqlite-dialect';
-import { LogFault, type LogSync } from '@longarm/server/store/log-sync';
+import { type LogSync, syncedBy } from '@longarm/server/store/log-sync';
 import { databaseDisk } from './database-disk.ts';
 import type { Faults } from './faults.ts';
 import type { Life } from './life.ts';
@@ -52,7 +52,10 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
     io.onOpened(writer);
   };
   const disk = databaseDisk({ image, random: random.fork(), onOpened });
-  const changes = () => disk.prepare('writer', 'select total_changes()').values()[0]?.[0];
+  /** Rows that were forgotten of what was noted: nobody wrote them. */
+  let forgotten = 0;
+  const total = () => Number(disk.prepare('writer', 'select total_changes()').values()[0]?.[0]);
+  const changes = () => total() - forgotten;
   const rollBack = () => {
     if (disk.writer().inTransaction) disk.writer().run('rollback');
   };
@@ -65,7 +68,9 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
     disk.markSynced(logBytes);
     const ids = disk.prepare('writer', FIND_TOUCHED).values();
     if (ids.length === 0) return;
+    const before = total();
     disk.prepare('writer', FORGET_TOUCHED).run();
+    forgotten += total() - before;
     io.onDurable(ids.map(([id]) => `${id}`));
   };
   const commit = (statement: Prepared) => {
@@ -99,40 +104,22 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
       },
     };
   };
-  /** As the product's own (log-sync.ts), over this disk. */
   const log = (life: Life): LogSync => {
-    let pending: Promise<void> | null = null;
-    let synced = changes();
-    const fail = () => {
-      life.onEnd(losePower);
-      life.after(random.int(0, LONGEST_BROKEN_MS), life.end);
-      throw new LogFault(new Error('EIO: simulated'));
-    };
+    // as the product does when it opens the log
+    settle(disk.logBytes());
     const sync = async () => {
       const logBytes = disk.logBytes();
       await life.sleep(syncMs(io));
       life.pass();
-      if (faults.strikes('log-sync-fails', 0.005)) fail();
+      if (faults.strikes('log-sync-fails', 0.005)) {
+        life.onEnd(losePower);
+        life.after(random.int(0, LONGEST_BROKEN_MS), life.end);
+        throw new Error('EIO: simulated');
+      }
       settle(logBytes);
-      synced = changes();
       life.pass();
     };
-    return {
-      durably: async (run) => {
-        if (changes() === synced) return run();
-        const { promise, resolve } = Promise.withResolvers<void>();
-        pending = promise;
-        try {
-          await run();
-          await sync();
-        } finally {
-          pending = null;
-          resolve();
-        }
-      },
-      pending: () => pending,
-      close: () => {},
-    };
+    return { ...syncedBy(sync, changes), close: () => {} };
   };
   return {
     raw: disk.writer,

@@ -84,6 +84,34 @@ test('a disk that refuses the log ends all writing, and nobody is told that it i
   const both = await Promise.allSettled([add('b'), add('c')]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await expect(add('d')).rejects.toBeInstanceOf(LogFault);
+});
+
+test('what the disk refused is in the log, and is not read any more', async () => {
+  const { file, writer, connect } = newDatabase();
+  const log = logSync(file, changesOf(writer));
+  const reader = new Kysely<Schema>({
+    dialect: bunSqliteDialect(connect(), { isShared: true, settled: log.pending }),
+  });
+  log.close();
+  writer.run('begin');
+  writer.run("insert into notes (text) values ('a')");
+  let meanwhile: Promise<unknown> = Promise.resolve();
+  const written = log.durably(async () => {
+    writer.run('commit');
+    meanwhile = reader.selectFrom('notes').selectAll().execute();
+    meanwhile.catch(() => undefined);
+  });
+  await expect(written).rejects.toBeInstanceOf(LogFault);
+  await expect(meanwhile).rejects.toBeInstanceOf(LogFault);
+  await expect(reader.selectFrom('notes').selectAll().execute()).rejects.toBeInstanceOf(LogFault);
+});
+
+test('a commit that fails is pending no longer', async () => {
+  const { file, writer } = newDatabase();
+  const log = logSync(file, changesOf(writer));
+  open.push(log.close);
+  writer.run("insert into notes (text) values ('a')");
+  await expect(log.durably(() => Promise.reject(new Error('full')))).rejects.toThrow('full');
   expect(log.pending()).toBeNull();
 });
 
