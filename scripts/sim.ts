@@ -1,8 +1,13 @@
-// The seeded world. --seed S [--trace] replays one; --seeds N [--from S] runs many and says what really happened;
-// --jobs N shares them among processes, and ends with one line: N passed, N failed (a process that fails stops there).
+// The seeded world. --seed S [--trace] replays one; --seeds N [--from S] or --minutes M [--from S] runs many, --jobs N
+// shares them among processes. A seed that violates something ends nothing: all of them are told at the end, before the
+// last line, N passed, N failed. A run may be stopped and continued (SIGSTOP, SIGCONT).
 import { parseArgs } from 'node:util';
-import { FAULTS } from '../tests/sim/faults.ts';
-import { type Outcome, runWorld } from '../tests/sim/world.ts';
+import { runWorld } from '../tests/sim/world.ts';
+import { type Range, shareOut } from './sim/share-out.ts';
+import { newTally, reportOn, type Tally, violationText } from './sim/tally.ts';
+
+/** How often progress is told on standard error. */
+const PROGRESS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -12,77 +17,76 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     minutes: { type: 'string' },
     jobs: { type: 'string', default: '1' },
+    // for the processes that share the work: each world is told as a line of JSON
+    report: { type: 'boolean', default: false },
   },
 });
 
-const describe = ({ seed, violation, hash, endings, virtualMs, events }: Outcome): string => {
-  const ends = [...endings].map(([status, count]) => `${count} ${status}`).join(', ') || 'none';
-  const verdict = violation === null ? 'holds' : `VIOLATES invariant ${violation.invariant}: ${violation.sentence}`;
-  return `seed ${seed}: ${verdict}\n  actions: ${ends}; ${(virtualMs / 3_600_000).toFixed(1)} hours, ${events} events, trace ${hash}`;
-};
-
 const replay = (seed: number): boolean => {
   const outcome = runWorld(seed, values.trace ? { print: (line) => console.log(line) } : {});
-  console.log(describe(outcome));
-  return outcome.violation === null;
+  const { hash, endings, virtualMs, events, violation } = outcome;
+  const ends = [...endings].map(([status, count]) => `${count} ${status}`).join(', ') || 'none';
+  console.log(`seed ${seed}: ${violationText(outcome) ?? 'holds'}`);
+  console.log(`  actions: ${ends}; ${(virtualMs / 3_600_000).toFixed(1)} hours, ${events} events, trace ${hash}`);
+  return violation === null;
 };
 
-const add = <Key>(sums: Map<Key, number>, more: ReadonlyMap<Key, number>) => {
-  for (const [key, count] of more) sums.set(key, (sums.get(key) ?? 0) + count);
+const begunAt = performance.now();
+const longestMs = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
+const goesOn = () => performance.now() - begunAt < longestMs;
+
+const progressOf = (tally: Tally, count: number) => {
+  let toldAt = begunAt;
+  return () => {
+    const now = performance.now();
+    if (now - toldAt < PROGRESS_MS) return;
+    toldAt = now;
+    const minutes = ((now - begunAt) / 60_000).toFixed(1);
+    const of = Number.isFinite(count) ? ` of ${count}` : '';
+    console.error(`${tally.worlds()}${of} worlds in ${minutes} minutes, ${tally.failed()} failed`);
+  };
 };
 
-const runMany = (from: number, count: number, untilMs: number): boolean => {
-  const faults = new Map<string, number>();
-  const endings = new Map<string, number>();
-  const start = performance.now();
-  let worlds = 0;
-  let virtualMs = 0;
-  for (; worlds < count && performance.now() - start < untilMs; worlds++) {
-    const outcome = runWorld(from + worlds);
-    if (outcome.violation !== null) {
-      console.log(describe(outcome));
-      console.log(`replay it: npm run sim -- --seed ${outcome.seed} --trace`);
-      return false;
-    }
-    add(faults, outcome.faults);
-    add(endings, outcome.endings);
-    virtualMs += outcome.virtualMs;
-  }
-  const seconds = (performance.now() - start) / 1_000;
-  const years = virtualMs / 31_557_600_000;
-  console.log(
-    `${worlds} worlds from seed ${from} in ${seconds.toFixed(1)} s: ${(worlds / seconds).toFixed(1)} a second, ${years.toFixed(2)} years of theirs`,
-  );
-  console.log(`actions: ${[...endings].map(([status, sum]) => `${sum} ${status}`).join(', ')}`);
-  for (const fault of FAULTS) console.log(`  ${fault.padEnd(22)} ${faults.get(fault) ?? 0}`);
-  return true;
+/** In this process, so that a profile of it has all of it. */
+const runHere = ({ from, count }: Range, onWorld: (report: ReturnType<typeof reportOn>) => void) => {
+  for (let seed = from; seed < from + count && goesOn(); seed++) onWorld(reportOn(seed));
 };
 
-/** Each process takes as many seeds, one range after another. */
-const shareOut = async (from: number, count: number, jobs: number): Promise<boolean> => {
-  const ranges = Array.from({ length: jobs }, (_, job) => {
-    const first = Math.floor((count * job) / jobs);
-    return { from: from + first, count: Math.floor((count * (job + 1)) / jobs) - first };
-  });
-  const children = ranges.map((range) => {
-    const seeds = ['--seeds', String(range.count), '--from', String(range.from)];
-    return Bun.spawn([process.execPath, '--no-install', import.meta.path, ...seeds], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+const runMany = async (range: Range, jobs: number): Promise<boolean> => {
+  const tally = newTally(range.from);
+  const tellProgress = progressOf(tally, range.count);
+  const onReport = (report: ReturnType<typeof reportOn>) => {
+    tally.add(report);
+    if (report.violation !== null) console.error(`seed ${report.seed}: ${report.violation}`);
+    tellProgress();
+  };
+  let processorMs = 0;
+  const spawn = ({ from, count }: Range) => {
+    const left =
+      values.minutes === undefined ? [] : ['--minutes', `${(longestMs + begunAt - performance.now()) / 60_000}`];
+    const seeds = ['--seeds', String(count), '--from', String(from), ...left];
+    return Bun.spawn([process.execPath, '--no-install', import.meta.path, '--report', ...seeds], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-  });
-  const statuses = await Promise.all(children.map((child) => child.exited));
-  const failed = statuses.filter((status) => status !== 0).length;
-  console.log(`${failed === 0 ? count : 0} passed, ${failed} failed`);
-  return failed === 0;
+  };
+  const onSpent = (spentMs: number) => {
+    processorMs += spentMs;
+  };
+  if (jobs > 1) await shareOut({ spawn, onReport, onSpent, goesOn }, range, jobs);
+  else runHere(range, onReport);
+  const { user, system } = process.cpuUsage();
+  const processorSeconds = (processorMs + (user + system) / 1_000) / 1_000;
+  console.log(tally.text({ seconds: (performance.now() - begunAt) / 1_000, processorSeconds }));
+  return tally.failed() === 0;
 };
 
 // a world wants a turn of its own (virtual-time.ts)
 await new Promise((resolve) => setImmediate(resolve));
 
-const longestMs = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
-const count = values.minutes === undefined ? Number(values.seeds) : Number.POSITIVE_INFINITY;
-const from = Number(values.from);
-const jobs = Number(values.jobs);
-const many = () => (jobs > 1 ? shareOut(from, count, jobs) : runMany(from, count, longestMs));
-const holds = values.seed === undefined ? await many() : replay(Number(values.seed));
-process.exitCode = holds ? 0 : 1;
+const isEndless = values.minutes !== undefined && !values.report;
+const range = { from: Number(values.from), count: isEndless ? Number.POSITIVE_INFINITY : Number(values.seeds) };
+if (values.report) runHere(range, (report) => console.log(JSON.stringify(report)));
+else {
+  const holds = values.seed === undefined ? await runMany(range, Number(values.jobs)) : replay(Number(values.seed));
+  process.exitCode = holds ? 0 : 1;
+}
