@@ -38,8 +38,9 @@ const take = async (
   const had = incoming.get(key)?.length ?? 0;
   if (part.offset !== had) throw new UploadFault('offset', had, `expected offset ${had}`);
   const reader = part.body.getReader();
+  const longestMs = io.faults.strikes('upload-slow', 0.2) ? 10_000 : 20;
   for (;;) {
-    await life.sleep(io.random.int(0, 20));
+    await life.sleep(io.random.int(0, longestMs));
     const { value, done } = await reader.read();
     life.pass();
     const before = incoming.get(key) ?? new Uint8Array();

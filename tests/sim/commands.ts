@@ -120,11 +120,14 @@ const putFile = async (io: CommandsIo, run: CommandRun): Promise<CommandEnd> => 
 /** A name that would be a path out of any folder, if anybody took it for one. */
 const HOSTILE_NAME = '../../../etc/passwd\u0000"; drop table actions; --';
 
+/** One file in four goes up in several parts: it does not come along with the request that opens its upload. */
+const timesOf = (random: Random): number => (random.chance(0.25) ? random.int(1_200, 5_000) : random.int(1, 30));
+
 const getFile = async (io: CommandsIo, run: CommandRun, path: string): Promise<CommandEnd> => {
   const { actionId, index, ticket, stop } = run;
   io.onBegun(actionId, index);
   if (path === '/missing') return failedWith(`${path}: ENOENT`);
-  const bytes = new TextEncoder().encode(`${path} of ${actionId} `.repeat(io.random.int(1, 30)));
+  const bytes = new TextEncoder().encode(`${path} of ${actionId} `.repeat(timesOf(io.random)));
   io.spool.set(path, bytes);
   const to = uploadPath({ actionId, index, stream: 'file' });
   const sizeBytes = bytes.length;

@@ -29,6 +29,7 @@ export const FAULTS = [
   'log-sync-fails',
   'store-slow',
   'blobs-full',
+  'upload-slow',
   'upload-forgotten',
   'device-clock-jumps',
   'server-clock-jumps',

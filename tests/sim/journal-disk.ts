@@ -65,7 +65,7 @@ export const journalMedium = ({ random, faults }: MediumIo): JournalMedium => {
       writePart(bytes, position);
       throw fault('ENOSPC');
     }
-    if (faults.strikes('journal-write-fails', 0.002)) {
+    if (faults.strikes('journal-write-fails', 0.004)) {
       writePart(bytes, position);
       throw fault('EIO');
     }
@@ -81,7 +81,7 @@ export const journalMedium = ({ random, faults }: MediumIo): JournalMedium => {
       write: (bytes, position) => write(life, bytes, position),
       sync: () => {
         life.pass();
-        if (faults.strikes('journal-sync-fails', 0.002)) throw fault('EIO');
+        if (faults.strikes('journal-sync-fails', 0.01)) throw fault('EIO');
         settle();
         life.pass();
       },

@@ -74,6 +74,24 @@ const deviceTroubles = ({ time, random, faults, limits }: TroubleIo, device: Sim
   ];
 };
 
+/** What strikes while a device is at work: a moment drawn from all of the time hardly ever hits one. */
+export const troubleAtWork = ({ time, random, faults, devices, server }: TroubleIo) => {
+  const soon = (fault: Fault, probability: number, strike: () => void) => {
+    if (faults.isOn(fault) && random.chance(probability)) time.after(random.int(0, 4_000), strike);
+  };
+  return (index: number): void => {
+    const device = devices[index];
+    if (device === undefined) return;
+    soon('agent-crash', 0.15, device.crashSoon);
+    soon('power-loss', 0.05, () => {
+      faults.count('power-loss');
+      device.losePower(random.int(100, 60_000));
+    });
+    soon('server-crash', 0.05, server.crashSoon);
+    soon('server-power-loss', 0.1, server.losePowerSoon);
+  };
+};
+
 export const beginTrouble = (io: TroubleIo): void => {
   const { random, faults } = io;
   const howOften = random.pick([1, 2, 5]);

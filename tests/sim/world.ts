@@ -14,7 +14,7 @@ import { seededRandom } from './random.ts';
 import { simulatedServer } from './server.ts';
 import type { BrokenServer } from './server-program.ts';
 import { newTrace, type Trace } from './trace.ts';
-import { beginTrouble } from './trouble.ts';
+import { beginTrouble, type TroubleIo, troubleAtWork } from './trouble.ts';
 import { type VirtualTime, virtualTime } from './virtual-time.ts';
 import { type WorldLimits, worldLimits } from './world-limits.ts';
 
@@ -89,6 +89,17 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
     isIdle: watch.isIdle,
     broken: broken.server ?? {},
   });
+  const trouble: TroubleIo = {
+    ...common,
+    random: random.fork(),
+    devices,
+    server,
+    jumpServerClock: (byMs) => {
+      trace.tell('server', `its clock jumps by ${byMs} ms`);
+      clockOffsetMs += byMs;
+    },
+  };
+  const atWork = troubleAtWork({ ...trouble, random: random.fork() });
   for (const [index, key] of DEVICE_KEYS.slice(0, limits.devices).entries())
     devices.push(
       simulatedDevice({
@@ -98,27 +109,20 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
         key,
         server: server.program,
         meanConnectionMs: limits.meanConnectionMs,
-        onBegun: watch.onBegun,
+        onBegun: (device, actionId, command) => {
+          watch.onBegun(device, actionId, command);
+          atWork(device);
+        },
         hearsay: hearsay(watch, key.machineId),
         broken: broken.device ?? {},
       }),
     );
   const people = callers({ ...common, random: random.fork(), server, onAnswered: watch.onAnswered });
-  const trouble = random.fork();
   const start = () => {
     server.start();
-    for (const device of devices) time.after(trouble.int(0, 5_000), device.start);
+    for (const device of devices) time.after(trouble.random.int(0, 5_000), device.start);
     people.begin();
-    beginTrouble({
-      ...common,
-      random: trouble,
-      devices,
-      server,
-      jumpServerClock: (byMs) => {
-        trace.tell('server', `its clock jumps by ${byMs} ms`);
-        clockOffsetMs += byMs;
-      },
-    });
+    beginTrouble(trouble);
   };
   return {
     ...common,
