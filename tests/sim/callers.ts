@@ -1,11 +1,15 @@
 /** Callers of the API: they ask, ask again with the same key when no answer comes, and change their minds. */
 import { Refusal } from '@longarm/contract/errors';
-import { type ActionId, ApplicationId } from '@longarm/contract/ids';
+import type { ActionId } from '@longarm/contract/ids';
 import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
-import type { Caller } from '@longarm/server/audit/ports';
+import type { ActionRecord } from '@longarm/server/actions/action-record';
 import type { Faults } from './faults.ts';
-import { DEVICE_KEYS, SCRIPTS, TENANT } from './founding.ts';
+import { DEVICE_KEYS, SCRIPTS } from './founding.ts';
+import { hostileCallers } from './hostile-callers.ts';
+import type { Watch } from './invariants.ts';
+import { callerOf } from './people.ts';
 import { guidOf, type Random } from './random.ts';
+import { secondPerson } from './second-person.ts';
 import type { SimulatedServer } from './server.ts';
 import type { Trace } from './trace.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -27,10 +31,10 @@ export type CallersIo = {
   readonly trace: Trace;
   readonly server: SimulatedServer;
   readonly limits: WorldLimits;
-  readonly onAnswered: (actionId: ActionId) => void;
+  readonly watch: Pick<Watch, 'onAnswered' | 'violate'>;
 };
 
-type Ask = {
+export type Ask = {
   readonly machine: string;
   readonly body: RunLiveResponseRequest;
   readonly key: string;
@@ -50,7 +54,7 @@ const commandOf = (random: Random): RunLiveResponseRequest['Commands'][number] =
   return { type: 'RunScript', params: [param('ScriptName', random.pick(SCRIPTS))] };
 };
 
-const askOf = ({ random, limits }: CallersIo): Ask => {
+const askOf = ({ limits }: CallersIo, random: Random): Ask => {
   const device = DEVICE_KEYS[random.int(0, limits.devices - 1)];
   return {
     machine: device?.machineId ?? '',
@@ -60,26 +64,16 @@ const askOf = ({ random, limits }: CallersIo): Ask => {
   };
 };
 
-const APPLICATION = ApplicationId.parse('5d0f3c1e-0000-4000-8000-000000000001');
-
-const callerOf = (name: string): Caller => ({
-  tenantId: TENANT,
-  deviceGroups: 'all',
-  kind: 'application',
-  roles: [],
-  scopes: [],
-  subject: name,
-  principal: name,
-  applicationId: APPLICATION,
-  name,
-  origin: { address: null, requestId: 'simulated' },
-});
-
 export const callers = (io: CallersIo): Callers => {
   const { time, random, faults, trace, server, limits } = io;
   const answered = new Set<ActionId>();
   const byKey = new Map<string, Set<ActionId>>();
 
+  const onWaiting = secondPerson({ ...io, random: random.fork() });
+  const hostile = random.fork();
+  const longestDelays = [200, 5_000, limits.server['script-seconds'] * 1_500] as const;
+
+  const attacks = hostileCallers({ ...io, random: hostile });
   const cancel = (actionId: ActionId, caller: string) => {
     const program = server.program();
     if (program === null || !faults.strikes('cancel', 1)) return;
@@ -88,14 +82,17 @@ export const callers = (io: CallersIo): Callers => {
       .cancel(callerOf(caller), { actionId, comment: 'simulated' })
       .catch((fault) => trace.tell(caller, `${fault}`));
   };
-  const onAnswer = (ask: Ask, actionId: ActionId) => {
+  const onAnswer = (ask: Ask, { id: actionId, approval }: ActionRecord) => {
     answered.add(actionId);
-    io.onAnswered(actionId);
+    io.watch.onAnswered(actionId);
     const known = byKey.get(ask.key) ?? new Set();
     byKey.set(ask.key, known.add(actionId));
     trace.tell(ask.caller, `was answered ${actionId.slice(0, 8)}`);
+    if (approval?.state === 'Required')
+      onWaiting({ actionId, requester: ask.caller, longestMs: hostile.pick([...longestDelays]) });
+    attacks.onAnswer(ask, actionId);
     if (!faults.isOn('cancel') || !random.chance(0.4)) return;
-    const longest = random.pick([200, 5_000, limits.server['script-seconds'] * 1_500]);
+    const longest = random.pick([...longestDelays]);
     time.after(random.int(0, longest), () => cancel(actionId, ask.caller));
     if (random.chance(0.2)) time.after(random.int(0, longest), () => cancel(actionId, ask.caller));
   };
@@ -118,7 +115,7 @@ export const callers = (io: CallersIo): Callers => {
     };
     const idempotency = { key: ask.key, bodySha256: Bun.hash(JSON.stringify(ask.body)).toString(16) };
     program.request(callerOf(ask.caller), { machine: ask.machine, body: ask.body, idempotency }).then(
-      ({ id }) => settle(() => onAnswer(ask, id)),
+      (action) => settle(() => onAnswer(ask, action)),
       (fault) =>
         settle(() => {
           trace.tell(ask.caller, `was refused: ${fault instanceof Refusal ? fault.code : fault}`);
@@ -131,8 +128,9 @@ export const callers = (io: CallersIo): Callers => {
     byKey,
     begin: () => {
       for (let count = 0; count < limits.requests; count++) {
-        const ask = askOf(io);
+        const ask = askOf(io, random);
         time.after(random.int(0, Math.floor(limits.troubleMs * 0.9)), () => attempt(ask, 1));
+        time.after(hostile.int(0, limits.troubleMs), () => attacks.ask(ask.machine));
       }
     },
   };

@@ -35,6 +35,9 @@ export const FAULTS = [
   'server-clock-jumps',
   'caller-impatient',
   'cancel',
+  'own-approval',
+  'stranger',
+  'hostile-request',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

@@ -25,6 +25,7 @@ export const LIBRARY = {
   'crashing.sh': 'kill -SEGV $$',
   'talkative.sh': 'yes',
   'tool.bin': 'bytes',
+  'guarded.sh': 'true # by two people',
 } as const;
 export const SCRIPTS = [
   'quick.sh',
@@ -34,6 +35,7 @@ export const SCRIPTS = [
   'failing.sh',
   'crashing.sh',
   'talkative.sh',
+  'guarded.sh',
 ] as const;
 
 export const libraryBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -113,11 +115,18 @@ const makeImage = async (): Promise<Uint8Array> => {
       description: null,
       parametersDescription: null,
       hasParameters: false,
-      requiresApproval: null,
       createdBy: 'founding',
       signatures: [],
     };
-    const file = { tenantId: TENANT, name, sha256: sha256Of(bytes), sizeBytes: bytes.length, ...about };
+    const requiresApproval = name === 'guarded.sh';
+    const file = {
+      tenantId: TENANT,
+      name,
+      requiresApproval,
+      sha256: sha256Of(bytes),
+      sizeBytes: bytes.length,
+      ...about,
+    };
     await store.library.save({ ...file, overrideIfExists: true, origin: NOWHERE, now: BEGINNING_MS });
   }
   return database.serialize();

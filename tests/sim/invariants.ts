@@ -74,6 +74,14 @@ export const watchInvariants = (io: WatchIo): Watch => {
     }
     if (state !== after) violate(7, `${id} is ${after}, and the audit says ${state}`);
   };
+  /** 10: what waits for a second person has begun nowhere, and the second one is not the first. */
+  const checkApproval = ({ id, holds_slot, status, approval_state, approver, requestor }: ActionLine) => {
+    if (approval_state === null) return;
+    if (approval_state !== 'Approved' && (holds_slot === 1 || status === 'InProgress' || status === 'Succeeded'))
+      violate(10, `${id} is ${status} and its approval is ${approval_state}`);
+    if (approval_state !== 'Required' && approver === requestor)
+      violate(10, `${id} was ${approval_state} by ${approver}, who asked for it`);
+  };
   const checkAction = (line: ActionLine, events: readonly string[]) => {
     const before = actions.get(line.id);
     if (
@@ -85,6 +93,7 @@ export const watchInvariants = (io: WatchIo): Watch => {
     // no device in these worlds loses what it has said to have
     if (line.reason?.startsWith('lost by the device') === true)
       violate(1, `${line.id} is said to be lost by its device`);
+    checkApproval(line);
     if (before?.status !== line.status) checkAudit(line.id, before?.status ?? null, line.status, events);
   };
   const isKept = (rows: Rows, sha256: string) => {

@@ -9,6 +9,9 @@ export type ActionLine = {
   readonly holds_slot: number;
   readonly queue_deadline: number;
   readonly run_deadline: number | null;
+  readonly requestor: string;
+  readonly approval_state: string | null;
+  readonly approver: string | null;
 };
 export type CommandLine = {
   readonly action_id: string;
@@ -46,7 +49,7 @@ export const readRows = (database: Database): Rows => ({
   action: (id) =>
     database
       .query<ActionLine, [string]>(
-        'select id, machine_id, status, reason, holds_slot, queue_deadline, run_deadline from actions where id = ?',
+        'select id, machine_id, status, reason, holds_slot, queue_deadline, run_deadline, requestor, approval_state, approver from actions where id = ?',
       )
       .get(id),
   commands: (id) =>

@@ -1,5 +1,6 @@
 /** One run of the server: the real core, store, dispatcher, gateway, tus door and chores, on simulated things. */
 import { cancelAction } from '@longarm/server/actions/cancel-action';
+import { decideAction } from '@longarm/server/actions/decide-action';
 import { requestLiveResponse } from '@longarm/server/actions/request-live-response';
 import { envelopeSigner } from '@longarm/server/auth/envelope-signer';
 import { startSweeper } from '@longarm/server/dispatch/sweeper';
@@ -54,6 +55,7 @@ export type ServerIo = {
 export type ServerProgram = ServerEndpoint & {
   readonly request: ReturnType<typeof requestLiveResponse>;
   readonly cancel: ReturnType<typeof cancelAction>;
+  readonly decide: ReturnType<typeof decideAction>;
 };
 
 /** By how much longer a chore waits each time that nothing has happened meanwhile. */
@@ -170,5 +172,6 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
       strictArgs: false,
     }),
     cancel: cancelAction({ actions, link: sessions, hints, clock }),
+    decide: decideAction({ actions, hints, clock }),
   };
 };

@@ -5,7 +5,7 @@ import type { Database } from 'bun:sqlite';
 const WATCHED = [
   ['insert on actions', 'new.id'],
   ['delete on actions', 'old.id'],
-  ['update of status, reason, holds_slot, run_deadline on actions', 'new.id'],
+  ['update of status, reason, holds_slot, run_deadline, approval_state on actions', 'new.id'],
   ...['commands', 'results'].flatMap((table) => [
     [`insert on ${table}`, 'new.action_id'] as const,
     [`update on ${table}`, 'new.action_id'] as const,

@@ -117,7 +117,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
         broken: broken.device ?? {},
       }),
     );
-  const people = callers({ ...common, random: random.fork(), server, onAnswered: watch.onAnswered });
+  const people = callers({ ...common, random: random.fork(), server, watch });
   const start = () => {
     server.start();
     for (const device of devices) time.after(trouble.random.int(0, 5_000), device.start);
