@@ -1,6 +1,8 @@
 /** Parts broken on purpose, one for each invariant: what the simulator is worth is how soon it finds them. */
 import type { Database } from 'bun:sqlite';
+import { MachineId } from '@longarm/contract/ids';
 import type { Store } from '@longarm/server/store/open-store';
+import { TENANT } from './founding.ts';
 import type { Broken } from './world.ts';
 
 type Actions = Store['actions'];
@@ -153,6 +155,26 @@ const forgetsNothing: Broken = {
   },
 };
 
+/** 10: the one who asks may approve. */
+const ownWordCounts = withActions(({ decide }) => ({
+  decide: (asked) => decide({ ...asked, by: { ...asked.by, principal: 'another', name: 'another' } }),
+}));
+
+/** 10: to cancel, it is enough to know an id. */
+const anybodyCancels = withActions(({ cancel }) => ({
+  cancel: (asked) => cancel({ ...asked, reach: { ...asked.reach, tenantId: TENANT } }),
+}));
+
+/** 10: a report counts whoever tells it. */
+const believesAnyDevice = withActions(({ record }, raw) => ({
+  record: (reported) => {
+    const owner = raw()
+      .query<{ machine_id: string }, [string]>('select machine_id from actions where id = ?')
+      .get(reported.reports[0]?.fact.actionId ?? '');
+    return record(owner === null ? reported : { ...reported, machineId: MachineId.parse(owner.machine_id) });
+  },
+}));
+
 export type BrokenPart = {
   readonly name: string;
   readonly invariants: readonly number[];
@@ -179,5 +201,8 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
   { name: 'sessions that nobody counts', invariants: [6], broken: countsNoSessions },
   { name: 'a change without its audit entry', invariants: [7], broken: skipsAudit },
   { name: 'an upload under a name of its own', invariants: [8], broken: namesByHearsay },
+  { name: 'an approval by the one who asked', invariants: [10], broken: ownWordCounts },
+  { name: 'a cancel by whoever knows the id', invariants: [10], broken: anybodyCancels },
+  { name: 'a report on an action of another device', invariants: [1, 2, 3, 4, 5, 6, 10], broken: believesAnyDevice },
   { name: 'an outbox that forgets nothing', invariants: [9], broken: forgetsNothing },
 ];

@@ -4,7 +4,7 @@ import type { ActionId } from '@longarm/contract/ids';
 import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
 import type { ActionRecord } from '@longarm/server/actions/action-record';
 import type { Faults } from './faults.ts';
-import { DEVICE_KEYS, SCRIPTS } from './founding.ts';
+import { DEVICE_KEYS, HOSTILE_INDEX, SCRIPTS } from './founding.ts';
 import { hostileCallers } from './hostile-callers.ts';
 import type { Watch } from './invariants.ts';
 import { callerOf } from './people.ts';
@@ -54,8 +54,9 @@ const commandOf = (random: Random): RunLiveResponseRequest['Commands'][number] =
   return { type: 'RunScript', params: [param('ScriptName', random.pick(SCRIPTS))] };
 };
 
-const askOf = ({ limits }: CallersIo, random: Random): Ask => {
-  const device = DEVICE_KEYS[random.int(0, limits.devices - 1)];
+const askOf = ({ limits, faults }: CallersIo, random: Random): Ask => {
+  const isHostile = faults.isOn('hostile-device') && random.chance(0.15);
+  const device = DEVICE_KEYS[isHostile ? HOSTILE_INDEX : random.int(0, limits.devices - 1)];
   return {
     machine: device?.machineId ?? '',
     body: { Commands: Array.from({ length: random.int(1, 3) }, () => commandOf(random)), Comment: 'simulated' },

@@ -3,6 +3,7 @@
 import type { BlobMedium } from './blobs.ts';
 import type { Callers } from './callers.ts';
 import { commandKey, type SimulatedDevice } from './device.ts';
+import { HOSTILE_KEY } from './founding.ts';
 import type { Watch } from './invariants.ts';
 
 /** A journal is rewritten when it has grown to 1 MiB; a world writes far less between two rewrites. */
@@ -37,7 +38,8 @@ export const unrest = ({ watch, devices }: EndIo): string | null => {
 };
 
 const checkAgreement = ({ watch, devices }: EndIo) => {
-  for (const command of [...watch.actions().keys()].flatMap(watch.commandsOf)) {
+  const honest = [...watch.actions().values()].filter((line) => line.machine_id !== HOSTILE_KEY.machineId);
+  for (const command of honest.flatMap(({ id }) => watch.commandsOf(id))) {
     const key = commandKey(command.action_id, command.idx);
     const end = devices.map(({ ends }) => ends.get(key)).find((one) => one !== undefined);
     if (command.status === 'Completed' && (end?.outcome !== 'Completed' || end.exitCode !== command.exit_code))

@@ -40,8 +40,8 @@ type Pass = <Answer>(run: () => Answer) => Answer;
 const EMPTY = { changes: 0, lastInsertRowid: 0 };
 
 /** How long the disk takes, milliseconds. */
-const syncMs = ({ faults, random }: DatabaseIo): number =>
-  faults.strikes('log-sync-slow', 0.05) ? random.int(50, 3_000) : random.int(0, 3);
+const syncMs = ({ faults, random }: DatabaseIo, isAboutActions: boolean): number =>
+  faults.strikes('log-sync-slow', isAboutActions ? 0.15 : 0.01) ? random.int(50, 3_000) : random.int(0, 3);
 /** A server whose disk has failed it is started again by somebody within this time, milliseconds. */
 const LONGEST_BROKEN_MS = 60_000;
 
@@ -109,9 +109,11 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
     settle(disk.logBytes());
     const sync = async () => {
       const logBytes = disk.logBytes();
-      await life.sleep(syncMs(io));
+      // a heartbeat that waits, or is lost, shows little
+      const isAboutActions = disk.prepare('writer', FIND_TOUCHED).values().length > 0;
+      await life.sleep(syncMs(io, isAboutActions));
       life.pass();
-      if (faults.strikes('log-sync-fails', 0.005)) {
+      if (faults.strikes('log-sync-fails', isAboutActions ? 0.015 : 0.001)) {
         life.onEnd(losePower);
         life.after(random.int(0, LONGEST_BROKEN_MS), life.end);
         throw new Error('EIO: simulated');

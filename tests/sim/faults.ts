@@ -38,6 +38,7 @@ export const FAULTS = [
   'own-approval',
   'stranger',
   'hostile-request',
+  'hostile-device',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

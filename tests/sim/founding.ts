@@ -11,7 +11,8 @@ const NOWHERE = { address: null, requestId: null };
 
 /** When the world begins, server time. */
 export const BEGINNING_MS = Date.UTC(2026, 1, 4, 12, 0, 0);
-const DEVICES = 8;
+/** The last one is somebody's own (hostile-device.ts). */
+const DEVICES = 9;
 export const TENANT = TenantId.parse('7d9a3c52-4c1e-4c55-9d3b-0f5c3a8e1b01');
 export const AUDIENCE = 'audience-of-the-simulated-server';
 export const SEAL_KEY = new Uint8Array(32).fill(7);
@@ -68,6 +69,11 @@ const deviceKeyOf = (fill: number): DeviceKey => {
 
 export const ENVELOPE_KEY = keyOf(200);
 export const DEVICE_KEYS: readonly DeviceKey[] = Array.from({ length: DEVICES }, (_, index) => deviceKeyOf(index + 1));
+
+export const HOSTILE_INDEX = DEVICES - 1;
+export const HOSTILE_KEY = deviceKeyOf(DEVICES);
+/** What no honest device says. */
+export const HOSTILE_TEXT = "hostile'; drop table actions; --";
 
 export const factsOf = (index: number): DeviceFacts => ({
   computerDnsName: `device-${index}.lab.example`,

@@ -7,6 +7,8 @@
 import type { Database } from 'bun:sqlite';
 import { type BlobMedium, sha256Of } from './blobs.ts';
 import type { SimulatedDevice } from './device.ts';
+import { HOSTILE_KEY, HOSTILE_TEXT } from './founding.ts';
+import { HOSTILE_EXIT, HOSTILE_SHA256 } from './hostile-frames.ts';
 import { type ActionLine, type CommandLine, type Rows, readRows } from './rows.ts';
 import type { WorldLimits } from './world-limits.ts';
 
@@ -91,7 +93,7 @@ export const watchInvariants = (io: WatchIo): Watch => {
     )
       violate(4, `${line.id} left ${before.status} for ${line.status}`);
     // no device in these worlds loses what it has said to have
-    if (line.reason?.startsWith('lost by the device') === true)
+    if (line.machine_id !== HOSTILE_KEY.machineId && line.reason?.startsWith('lost by the device') === true)
       violate(1, `${line.id} is said to be lost by its device`);
     checkApproval(line);
     if (before?.status !== line.status) checkAudit(line.id, before?.status ?? null, line.status, events);
@@ -132,6 +134,17 @@ export const watchInvariants = (io: WatchIo): Watch => {
           violate(6, `a script of ${actionId} runs on device ${device.index} and holds no session`);
       }
   };
+  /** 10: what a device says of another one's actions is in no row of theirs. */
+  const checkForeign = (rows: Rows, { id, machine_id, reason }: ActionLine) => {
+    if (machine_id === HOSTILE_KEY.machineId) return;
+    const isSaid = commands
+      .get(id)
+      ?.some(({ exit_code, errors }) => exit_code === HOSTILE_EXIT || errors.includes(HOSTILE_TEXT));
+    if (isSaid === true || reason?.includes(HOSTILE_TEXT) === true)
+      violate(10, `${id} has what another device said of it`);
+    if (rows.results(id).some(({ sha256 }) => sha256 === HOSTILE_SHA256))
+      violate(10, `${id} has a result of another device`);
+  };
   const look = (rows: Rows, id: string, events: readonly string[]) => {
     const line = rows.action(id);
     if (line === null) {
@@ -142,6 +155,7 @@ export const watchInvariants = (io: WatchIo): Watch => {
     }
     checkAction(line, events);
     checkCommands(rows, id);
+    checkForeign(rows, line);
     actions.set(id, line);
     if (line.holds_slot === 1) claimed.add(id);
   };

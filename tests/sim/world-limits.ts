@@ -49,7 +49,7 @@ const minutes = (random: Random): WorldLimits => ({
     'heartbeat-seconds': random.pick([15, 30]),
   },
   troubleMs: random.int(4, 20) * MINUTE_MS,
-  longestTickMs: random.pick([20_000, 60_000]),
+  longestTickMs: random.pick([30_000, 120_000]),
   meanConnectionMs: random.pick([60_000, 300_000, 900_000]),
   longestAbsenceMs: 15 * MINUTE_MS,
 });
@@ -65,7 +65,7 @@ const days = (random: Random): WorldLimits => ({
     'retain-days': random.pick([1, 30]),
   },
   troubleMs: random.int(24, 100) * HOUR_MS,
-  longestTickMs: random.pick([HOUR_MS, 4 * HOUR_MS]),
+  longestTickMs: random.pick([2 * HOUR_MS, 6 * HOUR_MS]),
   meanConnectionMs: random.pick([HOUR_MS, 10 * HOUR_MS]),
   longestAbsenceMs: 80 * HOUR_MS,
 });

@@ -9,7 +9,9 @@ import type { BrokenDevice } from './device-program.ts';
 import { type Fault, type Faults, faultsOf } from './faults.ts';
 import { BEGINNING_MS, DATABASE_IMAGE, DEVICE_KEYS, LIBRARY, libraryBytes } from './founding.ts';
 import { hearsay } from './hearsay.ts';
+import { beginHostile } from './hostile-device.ts';
 import { type Violation, type Watch, watchInvariants } from './invariants.ts';
+import { deviceNetwork } from './network.ts';
 import { seededRandom } from './random.ts';
 import { simulatedServer } from './server.ts';
 import type { BrokenServer } from './server-program.ts';
@@ -117,12 +119,21 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
         broken: broken.device ?? {},
       }),
     );
+  const hostile = random.fork();
+  const hostileNetwork = deviceNetwork({
+    ...common,
+    random: hostile.fork(),
+    server: server.program,
+    meanConnectionMs: limits.meanConnectionMs,
+    hearsay: { toDevice: () => {}, toServer: () => {} },
+  });
   const people = callers({ ...common, random: random.fork(), server, watch });
   const start = () => {
     server.start();
     for (const device of devices) time.after(trouble.random.int(0, 5_000), device.start);
     people.begin();
     beginTrouble(trouble);
+    beginHostile({ ...common, random: hostile, network: hostileNetwork, now: serverNow, watch });
   };
   return {
     ...common,
