@@ -192,6 +192,15 @@ describe('an action that has not ended', () => {
     expect(advance(STATES.last, EVENTS.completed, NOW)?.reason).toBeNull();
   });
 
+  test('is accepted by whatever a device tells of a command: from then on it has a time by which it ends', () => {
+    for (const event of [started(0), finished(0, 'Completed')]) {
+      const after = advance({ ...STATES.waiting, holdsSlot: false }, event, NOW);
+      expect([after?.status, after?.acceptedAt, after?.holdsSlot]).toEqual(['InProgress', NOW, true]);
+    }
+    expect(advance(STATES.accepted, started(0), NOW)?.acceptedAt).toBe(AT);
+    expect(advance(STATES.waiting, started(9), NOW)).toBeNull();
+  });
+
   test('is accepted once, and what a device says of it is kept with its times', () => {
     expect(advance(STATES.waiting, EVENTS.accepted, NOW)?.acceptedAt).toBe(NOW);
     const done = advance(STATES.waiting, finished(0, 'Completed'), NOW)?.commands[0];

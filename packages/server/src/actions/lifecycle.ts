@@ -162,13 +162,20 @@ const queueReason = (state: ActionState): string =>
 /** When a device says that it happened: believed as far as a calendar and this clock go. */
 const believable = (at: EpochMs, now: EpochMs): EpochMs => Math.min(Math.max(at, 0), now);
 
+/**
+ * It runs, so it counts, also where its slot was given back while the device was away. Whoever tells of a command has
+ * accepted: without it the action would have no time by which it ends.
+ */
+const accept = (state: ActionState, now: EpochMs): ActionState =>
+  state.status === 'Pending' ? { ...state, status: 'InProgress', acceptedAt: now, holdsSlot: true } : state;
+
 const startCommand = (state: ActionState, index: number, at: EpochMs): ActionState | null => {
   const target = state.commands[index];
   if (target?.status !== 'Created') return null;
   const commands = state.commands.map((command) =>
     command === target ? { ...command, status: 'Executing' as const, startedAt: at } : command,
   );
-  return { ...state, status: 'InProgress', commands };
+  return { ...state, commands };
 };
 
 const finishCommand = (
@@ -188,13 +195,13 @@ const finishCommand = (
     exitCode: fact.exitCode,
   };
   const commands = state.commands.map((command) => (command === target ? finished : command));
-  const next: ActionState = { ...state, status: 'InProgress', commands };
+  const next: ActionState = { ...state, commands };
   if (fact.outcome === 'Failed') {
     const reason = `command ${fact.index} failed: ${fact.errors[0] ?? 'the device gave no reason'}`;
     return { ...next, status: 'Failed', reason, holdsSlot: false };
   }
   const done = commands.every((command) => command.status === 'Completed');
-  return done ? { ...next, status: 'Succeeded', holdsSlot: false, acceptedAt: state.acceptedAt ?? now } : next;
+  return done ? { ...next, status: 'Succeeded', holdsSlot: false } : next;
 };
 
 /** What a device's word changes about a cancel that was asked for. */
@@ -218,14 +225,13 @@ const advanceUnfinished = (state: ActionState, event: LifecycleEvent, now: Epoch
   if (awaitsApproval(state) && !BEFORE_APPROVAL.has(event.kind)) return null;
   switch (event.kind) {
     case 'accepted':
-      // it runs, so it counts, also where its slot was given back while the device was away
-      return state.status === 'Pending' ? { ...state, status: 'InProgress', acceptedAt: now, holdsSlot: true } : null;
+      return state.status === 'Pending' ? accept(state, now) : null;
     case 'refused':
       return end(state, { status: 'Failed', reason: `refused by the device: ${event.reason}`, now });
     case 'command-started':
-      return startCommand(state, event.index, believable(event.at, now));
+      return startCommand(accept(state, now), event.index, believable(event.at, now));
     case 'command-finished':
-      return finishCommand(state, event, now);
+      return finishCommand(accept(state, now), event, now);
     case 'action-ended':
       return end(state, { status: 'Failed', reason: `ended on the device without finishing (${event.how})`, now });
     case 'cancel-heard':
