@@ -64,14 +64,18 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
     faults.count('commit-lost');
     io.onDurable(null);
   };
-  const settle = (logBytes: number) => {
+  const touched = () =>
+    disk
+      .prepare('writer', FIND_TOUCHED)
+      .values()
+      .map(([id]) => `${id}`);
+  const settle = (logBytes: number, ids: readonly string[]) => {
     disk.markSynced(logBytes);
-    const ids = disk.prepare('writer', FIND_TOUCHED).values();
     if (ids.length === 0) return;
     const before = total();
     disk.prepare('writer', FORGET_TOUCHED).run();
     forgotten += total() - before;
-    io.onDurable(ids.map(([id]) => `${id}`));
+    io.onDurable(ids);
   };
   const commit = (statement: Prepared) => {
     if (faults.strikes('commit-fails', 0.01)) {
@@ -106,11 +110,12 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
   };
   const log = (life: Life): LogSync => {
     // as the product does when it opens the log
-    settle(disk.logBytes());
+    settle(disk.logBytes(), touched());
     const sync = async () => {
       const logBytes = disk.logBytes();
       // a heartbeat that waits, or is lost, shows little
-      const isAboutActions = disk.prepare('writer', FIND_TOUCHED).values().length > 0;
+      const ids = touched();
+      const isAboutActions = ids.length > 0;
       await life.sleep(syncMs(io, isAboutActions));
       life.pass();
       if (faults.strikes('log-sync-fails', isAboutActions ? 0.015 : 0.001)) {
@@ -118,7 +123,7 @@ export const simulatedDatabase = (io: DatabaseIo): SimulatedDatabase => {
         life.after(random.int(0, LONGEST_BROKEN_MS), life.end);
         throw new Error('EIO: simulated');
       }
-      settle(logBytes);
+      settle(logBytes, ids);
       life.pass();
     };
     return { ...syncedBy(sync, changes), close: () => {} };

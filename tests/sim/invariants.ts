@@ -9,7 +9,7 @@ import { type BlobMedium, sha256Of } from './blobs.ts';
 import type { SimulatedDevice } from './device.ts';
 import { HOSTILE_KEY, HOSTILE_TEXT } from './founding.ts';
 import { HOSTILE_EXIT, HOSTILE_SHA256 } from './hostile-frames.ts';
-import { type ActionLine, type CommandLine, type Rows, readRows } from './rows.ts';
+import { type ActionLine, type CommandLine, type ResultLine, type Rows, readRows } from './rows.ts';
 import type { WorldLimits } from './world-limits.ts';
 
 export type Violation = { readonly invariant: number; readonly sentence: string };
@@ -66,12 +66,17 @@ export const watchInvariants = (io: WatchIo): Watch => {
   };
 
   /** 7, and that states change along the lines only: the entries of this commit lead from the old state to the new one. */
-  const checkAudit = (id: string, before: string | null, after: string, events: readonly string[]) => {
+  const checkAudit = (line: ActionLine, before: string | null, events: readonly string[]) => {
+    const { id, status: after, machine_id } = line;
+    const isHostile = machine_id === HOSTILE_KEY.machineId;
     let state = before;
     for (const event of events) {
       const next = event === 'action.requested' ? 'Pending' : event.replace(/^action\./, '');
       if (!(next in LEGAL) && !FINAL.has(next)) continue;
-      if (!LEGAL[state ?? 'requested']?.includes(next)) violate(4, `${id} went from ${state} to ${next}`);
+      const isLegal = LEGAL[state ?? 'requested']?.includes(next) === true;
+      // a device that lies may leave out that it has begun; the server takes it as said
+      const isSkipped = isHostile && state === 'Pending' && next === 'Succeeded';
+      if (!isLegal && !isSkipped) violate(4, `${id} went from ${state} to ${next}`);
       state = next;
     }
     if (state !== after) violate(7, `${id} is ${after}, and the audit says ${state}`);
@@ -96,15 +101,14 @@ export const watchInvariants = (io: WatchIo): Watch => {
     if (line.machine_id !== HOSTILE_KEY.machineId && line.reason?.startsWith('lost by the device') === true)
       violate(1, `${line.id} is said to be lost by its device`);
     checkApproval(line);
-    if (before?.status !== line.status) checkAudit(line.id, before?.status ?? null, line.status, events);
+    if (before?.status !== line.status) checkAudit(line, before?.status ?? null, events);
   };
   const isKept = (rows: Rows, sha256: string) => {
     if (io.blobs.read(sha256) !== null) return true;
     const small = rows.smallBlob(sha256);
     return small !== null && sha256Of(small) === sha256;
   };
-  const checkCommands = (rows: Rows, id: string) => {
-    const results = rows.results(id);
+  const checkCommands = (rows: Rows, id: string, results: readonly ResultLine[]) => {
     const next = rows.commands(id);
     const known = new Map(commands.get(id)?.map((line) => [line.idx, line]));
     for (const line of next) {
@@ -135,15 +139,14 @@ export const watchInvariants = (io: WatchIo): Watch => {
       }
   };
   /** 10: what a device says of another one's actions is in no row of theirs. */
-  const checkForeign = (rows: Rows, { id, machine_id, reason }: ActionLine) => {
+  const checkForeign = ({ id, machine_id, reason }: ActionLine, results: readonly ResultLine[]) => {
     if (machine_id === HOSTILE_KEY.machineId) return;
     const isSaid = commands
       .get(id)
       ?.some(({ exit_code, errors }) => exit_code === HOSTILE_EXIT || errors.includes(HOSTILE_TEXT));
     if (isSaid === true || reason?.includes(HOSTILE_TEXT) === true)
       violate(10, `${id} has what another device said of it`);
-    if (rows.results(id).some(({ sha256 }) => sha256 === HOSTILE_SHA256))
-      violate(10, `${id} has a result of another device`);
+    if (results.some(({ sha256 }) => sha256 === HOSTILE_SHA256)) violate(10, `${id} has a result of another device`);
   };
   const look = (rows: Rows, id: string, events: readonly string[]) => {
     const line = rows.action(id);
@@ -154,8 +157,9 @@ export const watchInvariants = (io: WatchIo): Watch => {
       return;
     }
     checkAction(line, events);
-    checkCommands(rows, id);
-    checkForeign(rows, line);
+    const results = rows.results(id);
+    checkCommands(rows, id, results);
+    checkForeign(line, results);
     actions.set(id, line);
     if (line.holds_slot === 1) claimed.add(id);
   };

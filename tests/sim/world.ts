@@ -150,7 +150,8 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
 
 /** 3: what is past its deadline does not stay open while the server is there to end it. */
 const checkDeadlines = ({ watch, time, limits, serverNow, upSince }: World) => {
-  const patienceMs = 2 * limits.longestTickMs + 60_000;
+  // a tick may fail, and the one after it
+  const patienceMs = 3 * limits.longestTickMs + 120_000;
   const since = upSince();
   if (since === null || time.now() - since < patienceMs) return;
   const late = serverNow() - patienceMs;
