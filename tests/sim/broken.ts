@@ -37,6 +37,9 @@ const answersBeforeSync: Broken = {
   },
 };
 
+/** 1: whoever reads is told of commits that are not on the disk, or never will be. */
+const readsDoNotWait: Broken = { server: { log: (log) => ({ ...log, pending: () => null }) } };
+
 /** 2: a disk says that it has what it has not; after a loss of power the device has forgotten what it started. */
 const diskLies: Broken = { device: { disk: (disk) => ({ ...disk, sync: () => {} }) } };
 
@@ -189,6 +192,7 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
     broken: acknowledgesFirst,
   },
   { name: 'an answer before the disk has the commit', invariants: [1], broken: answersBeforeSync },
+  { name: 'reads that do not wait for the disk', invariants: [1], broken: readsDoNotWait },
   { name: 'a disk that lies about syncing', invariants: [1, 2, 3, 6], broken: diskLies },
   { name: 'an inbox without the look into the journal', invariants: [2, 6], broken: offersAreNew() },
   { name: 'deadlines that nobody watches', invariants: [3], broken: neverExpires },

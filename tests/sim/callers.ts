@@ -31,7 +31,7 @@ export type CallersIo = {
   readonly trace: Trace;
   readonly server: SimulatedServer;
   readonly limits: WorldLimits;
-  readonly watch: Pick<Watch, 'onAnswered' | 'violate'>;
+  readonly watch: Pick<Watch, 'onAnswered' | 'onRead' | 'violate'>;
 };
 
 export type Ask = {
@@ -75,10 +75,22 @@ export const callers = (io: CallersIo): Callers => {
   const longestDelays = [200, 5_000, limits.server['script-seconds'] * 1_500] as const;
 
   const attacks = hostileCallers({ ...io, random: hostile });
+  /** What somebody reads is on the disk. */
+  const look = (actionId: ActionId, caller: string) => {
+    const program = server.program();
+    program?.find(callerOf(caller), actionId).then(
+      ({ status }) => {
+        if (!program.life.isOver()) io.watch.onRead(actionId, status);
+      },
+      (fault) => trace.tell(caller, `reads nothing of ${actionId.slice(0, 8)}: ${fault}`),
+    );
+  };
   const cancel = (actionId: ActionId, caller: string) => {
     const program = server.program();
     if (program === null || !faults.strikes('cancel', 1)) return;
     trace.tell(caller, `cancels ${actionId.slice(0, 8)}`);
+    for (let looks = hostile.int(1, 3); looks > 0; looks--)
+      time.after(hostile.int(0, 3_000), () => look(actionId, caller));
     program
       .cancel(callerOf(caller), { actionId, comment: 'simulated' })
       .catch((fault) => trace.tell(caller, `${fault}`));

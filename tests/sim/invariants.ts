@@ -27,6 +27,8 @@ export type Watch = {
   /** The first one, or null. */
   readonly violation: () => Violation | null;
   readonly violate: (invariant: number, sentence: string) => void;
+  /** A caller was told that the action has this status. */
+  readonly onRead: (actionId: string, status: string) => void;
   /** It held a session once. */
   readonly wasClaimed: (actionId: string) => boolean;
   readonly actions: () => ReadonlyMap<string, ActionLine>;
@@ -192,6 +194,11 @@ export const watchInvariants = (io: WatchIo): Watch => {
     isIdle: () => [...actions.values()].every(({ status, holds_slot }) => FINAL.has(status) && holds_slot === 0),
     violation: () => violation,
     violate,
+    onRead: (actionId, status) => {
+      const now = actions.get(actionId)?.status ?? 'missing';
+      const isAhead = (FINAL.has(status) && !FINAL.has(now)) || (status === 'InProgress' && now === 'Pending');
+      if (isAhead) violate(1, `${actionId} was told to be ${status}, and on the disk it is ${now}`);
+    },
     wasClaimed: (actionId) => claimed.has(actionId),
     actions: () => actions,
     commandsOf: (actionId) => commands.get(actionId) ?? [],

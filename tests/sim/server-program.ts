@@ -1,6 +1,7 @@
 /** One run of the server: the real core, store, dispatcher, gateway, tus door and chores, on simulated things. */
 import { cancelAction } from '@longarm/server/actions/cancel-action';
 import { decideAction } from '@longarm/server/actions/decide-action';
+import { findAction } from '@longarm/server/actions/find-action';
 import { requestLiveResponse } from '@longarm/server/actions/request-live-response';
 import { envelopeSigner } from '@longarm/server/auth/envelope-signer';
 import { startSweeper } from '@longarm/server/dispatch/sweeper';
@@ -55,6 +56,7 @@ export type ServerIo = {
 export type ServerProgram = ServerEndpoint & {
   readonly request: ReturnType<typeof requestLiveResponse>;
   readonly cancel: ReturnType<typeof cancelAction>;
+  readonly find: ReturnType<typeof findAction>;
   readonly decide: ReturnType<typeof decideAction>;
 };
 
@@ -171,6 +173,7 @@ export const startServer = async (io: ServerIo, life: Life): Promise<ServerProgr
       limits: limits.server,
       strictArgs: false,
     }),
+    find: findAction({ actions }),
     cancel: cancelAction({ actions, link: sessions, hints, clock }),
     decide: decideAction({ actions, hints, clock }),
   };
