@@ -65,13 +65,19 @@ const answer = (
   if (last?.kind === 'missing-uploads' && missed !== undefined) sayMissing(session, missed, last.streams);
 };
 
+/** What came before the missed report came again is told once more after it; what comes with it is not. */
+const sinceMissed = (told: readonly Report[], stalledAt: number): readonly Report[] => {
+  const first = told.findIndex(({ sequence }) => sequence <= stalledAt);
+  return first === -1 ? [] : told.slice(first);
+};
+
 export const onReports =
   (io: ReportsIo) =>
   async (session: Session, told: readonly Report[]): Promise<void> => {
     const { machineId, phase, stalledAt } = session;
     if (phase !== 'connected' || machineId === null)
       return refuse(session, { code: 'bad-turn', reason: 'expected a proof before any report' });
-    const reports = stalledAt === null ? told : told.filter(({ sequence }) => sequence <= stalledAt);
+    const reports = stalledAt === null ? told : sinceMissed(told, stalledAt);
     if (reports.length === 0) return;
     await io.record({
       machineId,
