@@ -129,7 +129,10 @@ export const watchInvariants = (io: WatchIo): Watch => {
   };
   /** 6, as the rows have it and as the devices have it. */
   const checkSessions = () => {
-    const held = [...actions.values()].filter((line) => line.holds_slot === 1).length;
+    // a device that lies counts where it says that it runs what it was never offered
+    const held = [...actions.values()].filter(
+      ({ holds_slot, machine_id }) => holds_slot === 1 && machine_id !== HOSTILE_KEY.machineId,
+    ).length;
     if (held > io.limits.server.sessions)
       violate(6, `${held} sessions are held, ${io.limits.server.sessions} are allowed`);
     for (const device of io.devices())
