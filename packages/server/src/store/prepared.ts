@@ -30,7 +30,7 @@ export const askAtOnce = <Database, Row>(db: Kysely<Database>, query: CompiledQu
 
 /**
  * `build` is called once for each dialect that it is asked in, with a place for each value: it must not look at them, and lists
- * (`in`) cannot be given. Each call gives values of the same names.
+ * (`in`) are for `preparedList`. Each call gives values of the same names.
  */
 export const prepared = <Values extends Given, Row>(
   build: (db: Kysely<Schema>, given: Values) => Compilable<Row>,
@@ -42,6 +42,43 @@ export const prepared = <Values extends Given, Row>(
     const known = compiled.get(dialect) ?? build(db, placesOf(values)).compile();
     compiled.set(dialect, known);
     return askAtOnce(db, bind(known, values));
+  };
+};
+
+const ITEM = /^(\d+) (.+)$/;
+
+const numbered = (items: readonly Given[]): Given =>
+  Object.fromEntries(
+    items.flatMap((item, place) => Object.entries(item).map(([name, value]) => [`${place} ${name}`, value])),
+  );
+
+/** The items that `numbered` made these names of. */
+const itemsIn = <Item extends Given>(given: Given): readonly Item[] => {
+  const items: Record<string, unknown>[] = [];
+  for (const [key, value] of Object.entries(given)) {
+    const [, place, name] = ITEM.exec(key) ?? [];
+    if (place === undefined || name === undefined) continue;
+    const item = items[Number(place)] ?? {};
+    item[name] = value;
+    items[Number(place)] = item;
+  }
+  // typed as the items themselves, as in placesOf
+  return items as unknown as readonly Item[];
+};
+
+/**
+ * The same for lists, of one item at least: compiled once for each length, so that callers give lists of few lengths
+ * (`partsOf` in together.ts). All items have the same names.
+ */
+export const preparedList = <Item extends Given, Row, Values extends Given = Record<never, never>>(
+  build: (db: Kysely<Schema>, items: readonly Item[], given: Values) => Compilable<Row>,
+): ((db: Kysely<Schema>, items: readonly Item[], values: Values) => Promise<QueryResult<Row>>) => {
+  const byLength = new Map<number, (db: Kysely<Schema>, values: Values) => Promise<QueryResult<Row>>>();
+  return (db, items, values) => {
+    const ask =
+      byLength.get(items.length) ?? prepared<Values, Row>((asked, given) => build(asked, itemsIn(given), given));
+    byLength.set(items.length, ask);
+    return ask(db, { ...values, ...numbered(items) });
   };
 };
 

@@ -22,7 +22,7 @@ type Terms<Question, Answer> = {
 /**
  * Parts as large as powers of two are, so that as many statements are prepared as there are of these. `most` is one of them.
  */
-export const partsOf = <Item>(items: readonly Item[], most: number): readonly (readonly Item[])[] => {
+export const partsOf = <Item>(items: readonly Item[], most = MOST_AT_ONCE): readonly (readonly Item[])[] => {
   const parts: (readonly Item[])[] = [];
   let start = 0;
   for (let size = most; size >= 1; size /= 2)
@@ -56,7 +56,7 @@ export const together = <Question, Answer>(
   const askAll = () => {
     const asked = waiting;
     waiting = [];
-    for (const part of partsOf(asked, MOST_AT_ONCE)) void answerPart(terms.ask, part);
+    for (const part of partsOf(asked)) void answerPart(terms.ask, part);
   };
   return (question) => {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();

@@ -8,7 +8,7 @@
  *
  * While the disk syncs, the event loop goes on and the next group gathers.
  */
-import { CompiledQuery, type Kysely, sql } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
 import { LogFault, type LogSync } from './log-sync.ts';
 import { nextTurn } from './next-turn.ts';
 import { askAtOnce } from './prepared.ts';
@@ -32,6 +32,8 @@ type Waiting<Schema> = {
 };
 
 /** Compiled once: they stand around every unit. */
+const COMMIT = CompiledQuery.raw('commit');
+const GIVE_UP = CompiledQuery.raw('rollback');
 const SAVEPOINT = CompiledQuery.raw('savepoint unit');
 const RELEASE = CompiledQuery.raw('release savepoint unit');
 const ROLL_BACK = CompiledQuery.raw('rollback to savepoint unit');
@@ -68,7 +70,7 @@ const NO_END = { begin: nothing, mark: () => nothing, finish: () => Promise.reso
 
 type CommitIo<Schema> = {
   readonly writer: Kysely<Schema>;
-  readonly begin: 'begin immediate' | 'begin';
+  readonly begin: CompiledQuery;
   readonly turn: () => Promise<void>;
   readonly durably: LogSync['durably'];
   readonly end: GroupEnd<Schema>;
@@ -80,7 +82,7 @@ const commitTogether = <Schema>(
   group: readonly Waiting<Schema>[],
 ) =>
   writer.connection().execute(async (connection) => {
-    await sql.raw(begin).execute(connection);
+    await askAtOnce(connection, begin);
     const answers: (() => void)[] = [];
     end.begin(connection);
     try {
@@ -89,9 +91,9 @@ const commitTogether = <Schema>(
         answers.push(await inSavepoint(connection, waiting, end));
       }
       await end.finish(connection);
-      await durably(async () => void (await sql`commit`.execute(connection)));
+      await durably(async () => void (await askAtOnce(connection, COMMIT)));
     } catch (cause) {
-      await sql`rollback`.execute(connection).catch(() => undefined);
+      await askAtOnce(connection, GIVE_UP).catch(() => undefined);
       throw cause;
     }
     for (const answer of answers) answer();
@@ -120,6 +122,7 @@ export const unitQueue = <Schema>(
   io: UnitQueueIo<Schema> = {},
 ): UnitQueue<Schema> => {
   const { turn = nextTurn, watch = UNWATCHED, durably = (commit) => commit(), end = NO_END } = io;
+  const beginning = CompiledQuery.raw(begin);
   let queue: Waiting<Schema>[] = [];
   let writing: Promise<void> | null = null;
   let closed = false;
@@ -129,7 +132,7 @@ export const unitQueue = <Schema>(
   const write = async (group: readonly Waiting<Schema>[]) => {
     if (broken !== null) throw broken;
     try {
-      await commitTogether({ writer, begin, turn, durably, end }, group);
+      await commitTogether({ writer, begin: beginning, turn, durably, end }, group);
     } catch (cause) {
       if (cause instanceof LogFault) broken = cause;
       throw cause;

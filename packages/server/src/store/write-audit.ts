@@ -5,7 +5,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { NewAuditEntry } from '../audit/ports.ts';
 import { auditHash } from './audit-hash.ts';
-import { firstOf, prepared } from './prepared.ts';
+import { firstOf, prepared, preparedList } from './prepared.ts';
 import type { AuditRow, Schema } from './schema.ts';
 import { partsOf } from './together.ts';
 import type { GroupEnd } from './unit-queue.ts';
@@ -22,27 +22,9 @@ const takeSequences = prepared((db, given: { readonly count: number }) =>
     .returning(['seq', 'hash']),
 );
 
-const COLUMNS = ['seq', 'tenant_id', 'at', 'actor', 'event', 'subject', 'detail', 'previous', 'hash'] as const;
 type Row = Selectable<AuditRow>;
 
-/** The same row with names that say which of several it is. */
-const numbered = (row: Row, place: number) =>
-  Object.fromEntries(COLUMNS.map((name) => [`${name} ${place}`, row[name]]));
-
-/** A statement for as many rows at once. */
-const insertRows = (count: number) =>
-  prepared((db, given: Readonly<Record<string, unknown>>) =>
-    db.insertInto('audit').values(
-      Array.from(
-        { length: count },
-        (_, place) =>
-          // as `numbered` made them of a row
-          Object.fromEntries(COLUMNS.map((name) => [name, given[`${name} ${place}`]])) as Row,
-      ),
-    ),
-  );
-
-const STATEMENTS = new Map([1, 2, 4, 8, ROWS_AT_ONCE].map((count) => [count, insertRows(count)]));
+const insertRows = preparedList((db, rows: readonly Row[]) => db.insertInto('audit').values(rows));
 
 const moveHead = prepared((db, given: { readonly hash: string }) =>
   db.updateTable('audit_head').set({ hash: given.hash }).where('id', '=', 1),
@@ -68,8 +50,7 @@ const writeAtOnce = async (db: Kysely<Schema>, entries: readonly NewAuditEntry[]
   const head = await firstOf(takeSequences(db, { count: entries.length }));
   if (head === undefined) throw new Error('the audit has no head');
   const rows = chained(entries, { seq: Number(head.seq) - entries.length, hash: head.hash });
-  for (const part of partsOf(rows, ROWS_AT_ONCE))
-    await STATEMENTS.get(part.length)?.(db, Object.assign({}, ...part.map(numbered)));
+  for (const part of partsOf(rows, ROWS_AT_ONCE)) await insertRows(db, part, {});
   await moveHead(db, { hash: rows.at(-1)?.hash ?? head.hash });
 };
 

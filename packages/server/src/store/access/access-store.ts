@@ -43,8 +43,10 @@ const enrolTokenRecord = (row: Selectable<EnrolTokenRow> & { group_name: string 
   createdAt: row.created_at,
 });
 
+const oldestTenant = prepared((db) => db.selectFrom('tenants').select('id').orderBy('created_at').limit(1));
+
 const ensureDefaultTenant = async (db: Kysely<Schema>, now: number): Promise<TenantId> => {
-  const known = await db.selectFrom('tenants').select('id').orderBy('created_at').limit(1).executeTakeFirst();
+  const known = await firstOf(oldestTenant(db, {}));
   if (known !== undefined) return known.id;
   const id = TenantId.parse(crypto.randomUUID());
   await db.insertInto('tenants').values({ id, name: 'default', created_at: now }).execute();

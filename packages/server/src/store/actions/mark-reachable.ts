@@ -1,23 +1,33 @@
 /** What waits for machines learns that they are connected, or no longer: in the unit that says so of the machines. */
 import type { MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
+import { preparedList } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
+import { partsOf } from '../together.ts';
 import { isPending, isReady, isUnfinished } from './conditions.ts';
+
+const setReachable = preparedList(
+  (db, machines: readonly { readonly machineId: MachineId }[], given: { readonly isReachable: 0 | 1 }) =>
+    db
+      .updateTable('actions')
+      .set({ is_reachable: given.isReachable })
+      // the first names the index that holds those that are not over, by machine
+      .where(isUnfinished)
+      .where(isPending)
+      .where(
+        'machine_id',
+        'in',
+        machines.map(({ machineId }) => machineId),
+      ),
+);
 
 export const markReachable = async (
   db: Kysely<Schema>,
   machineIds: readonly MachineId[],
   isReachable: boolean,
 ): Promise<void> => {
-  if (machineIds.length === 0) return;
-  await db
-    .updateTable('actions')
-    .set({ is_reachable: isReachable ? 1 : 0 })
-    // the first names the index that holds those that are not over, by machine
-    .where(isUnfinished)
-    .where(isPending)
-    .where('machine_id', 'in', machineIds)
-    .execute();
+  for (const part of partsOf(machineIds.map((machineId) => ({ machineId }))))
+    await setReachable(db, part, { isReachable: isReachable ? 1 : 0 });
 };
 
 /** No machine is connected. */

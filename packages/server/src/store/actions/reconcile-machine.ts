@@ -4,23 +4,34 @@ import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
+import { prepared, preparedList } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
+import { partsOf } from '../together.ts';
 import { applyEvent } from './apply-event.ts';
 import { isNotOver, isPending, isUnconfirmed, isUnfinished } from './conditions.ts';
 import { withCommands } from './load-actions.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
-const among = (db: Kysely<Schema>, machineIds: readonly MachineId[]) =>
-  db.selectFrom('actions').where('machine_id', 'in', machineIds);
+type Named = { readonly machineId: MachineId };
+
+const among = (db: Kysely<Schema>, machines: readonly Named[]) =>
+  db.selectFrom('actions').where(
+    'machine_id',
+    'in',
+    machines.map(({ machineId }) => machineId),
+  );
 
 /** What is not over, and cancels that were never confirmed: a machine that comes back settles both. */
-const openActions = (db: Kysely<Schema>, machineIds: readonly MachineId[]) => {
+const openActions = (db: Kysely<Schema>, machines: readonly Named[]) => {
   // two queries in one, since no index holds both, and one over all actions of a machine is long
-  const notOver = among(db, machineIds).where(isNotOver).select('actions.seq');
-  const unconfirmed = among(db, machineIds).where(isUnconfirmed).select('actions.seq');
+  const notOver = among(db, machines).where(isNotOver).select('actions.seq');
+  const unconfirmed = among(db, machines).where(isUnconfirmed).select('actions.seq');
   return db.selectFrom('actions').where('seq', 'in', notOver.union(unconfirmed)).orderBy('seq');
 };
+
+const openMachines = preparedList((db, machines: readonly Named[]) => openActions(db, machines).select('machine_id'));
+const openOf = prepared((db, given: Named) => openActions(db, [given]).selectAll());
 
 const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
 
@@ -33,9 +44,9 @@ export const settledAtOnce = async (
   reader: Kysely<Schema>,
   devices: readonly Device[],
 ): Promise<readonly (Reconciliation | null)[]> => {
-  const machineIds = devices.map(({ machineId }) => machineId);
-  const rows = await openActions(reader, machineIds).select('machine_id').execute();
-  const open = new Set(rows.map((row) => row.machine_id));
+  const open = new Set<MachineId>();
+  for (const part of partsOf(devices.map(({ machineId }) => ({ machineId }))))
+    for (const row of (await openMachines(reader, part, {})).rows) open.add(row.machine_id);
   return devices.map(({ machineId, journaled }) => (journaled.length > 0 || open.has(machineId) ? null : NOTHING));
 };
 
@@ -66,16 +77,15 @@ const settleUnknown = async (
 };
 
 /** A new connection means that offers on the old one will never arrive: they may be made again at once. */
-const dropLeases = async (db: Kysely<Schema>, device: Device) => {
-  await db
+const dropLeases = prepared((db, given: Named) =>
+  db
     .updateTable('actions')
     .set({ lease_until: null })
-    .where('machine_id', '=', device.machineId)
+    .where('machine_id', '=', given.machineId)
     .where(isUnfinished)
     .where(isPending)
-    .where('lease_until', 'is not', null)
-    .execute();
-};
+    .where('lease_until', 'is not', null),
+);
 
 const stopOrder = (action: ActionRecord) => ({
   actionId: action.id,
@@ -83,9 +93,10 @@ const stopOrder = (action: ActionRecord) => ({
 });
 
 export const reconcileMachine = async (db: Kysely<Schema>, device: Device): Promise<Reconciliation> => {
-  const open = await withCommands(db, await openActions(db, [device.machineId]).selectAll().execute());
+  const { machineId } = device;
+  const open = await withCommands(db, (await openOf(db, { machineId })).rows);
   const changed = await settleUnknown(db, device, open);
-  await dropLeases(db, device);
+  await dropLeases(db, { machineId });
   const known = await withCommands(db, await listed(db, device));
   const knownIds = new Set(known.map((action) => action.id));
   const strangers = device.journaled.filter((id) => !knownIds.has(id));

@@ -2,7 +2,8 @@
 
 import { COMMANDS } from '@longarm/contract/commands/index';
 import type { ActionId, MachineId, Sha256 } from '@longarm/contract/ids';
-import type { Kysely } from 'kysely';
+import type { ResultStream } from '@longarm/contract/result';
+import { type Kysely, sql } from 'kysely';
 import type { ResultStore, UploadTarget } from '../../actions/ports.ts';
 import { firstOf, prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
@@ -12,29 +13,47 @@ import { isNotOver } from './conditions.ts';
 /** Hashes bound in one query. */
 const HASHES_PER_QUERY = 500;
 
-const commandOf = (db: Kysely<Schema>, target: UploadTarget) =>
-  db
-    .selectFrom('commands')
-    .innerJoin('actions', 'actions.id', 'commands.action_id')
-    .select('commands.type')
-    .where('commands.action_id', '=', target.actionId)
-    .where('commands.idx', '=', target.index)
-    .where('actions.machine_id', '=', target.machineId)
-    .executeTakeFirst();
+const commandType = prepared(
+  (db, given: { readonly actionId: ActionId; readonly index: number; readonly machineId: MachineId }) =>
+    db
+      .selectFrom('commands')
+      .innerJoin('actions', 'actions.id', 'commands.action_id')
+      .select('commands.type')
+      .where('commands.action_id', '=', given.actionId)
+      .where('commands.idx', '=', given.index)
+      .where('actions.machine_id', '=', given.machineId),
+);
 
-const findRow = (db: Kysely<Schema>, target: UploadTarget) =>
+const commandOf = (db: Kysely<Schema>, { actionId, index, machineId }: UploadTarget) =>
+  firstOf(commandType(db, { actionId, index, machineId }));
+
+type Place = { readonly actionId: ActionId; readonly index: number; readonly stream: ResultStream };
+
+const resultAt = prepared((db, given: Place) =>
   db
     .selectFrom('results')
     .selectAll()
-    .where('action_id', '=', target.actionId)
-    .where('idx', '=', target.index)
-    .where('stream', '=', target.stream)
-    .executeTakeFirst();
+    .where('action_id', '=', given.actionId)
+    .where('idx', '=', given.index)
+    .where('stream', '=', given.stream),
+);
+
+const findRow = (db: Kysely<Schema>, { actionId, index, stream }: UploadTarget) =>
+  firstOf(resultAt(db, { actionId, index, stream }));
 
 const hasStream = async (db: Kysely<Schema>, target: UploadTarget): Promise<boolean> => {
   const command = await commandOf(db, target);
   return command !== undefined && COMMANDS[command.type].results.includes(target.stream);
 };
+
+const beginResult = prepared((db, given: Place & { readonly lengthBytes: number; readonly now: number }) => {
+  const fresh = { length_bytes: given.lengthBytes, sha256: null };
+  const place = { action_id: given.actionId, idx: given.index, stream: given.stream };
+  return db
+    .insertInto('results')
+    .values({ ...place, ...fresh, reported_at: null, name: '', cut_bytes: 0, created_at: given.now })
+    .onConflict((conflict) => conflict.columns(['action_id', 'idx', 'stream']).doUpdateSet(fresh));
+});
 
 const openUpload = async (db: Kysely<Schema>, target: Parameters<ResultStore['openUpload']>[0]) => {
   if (!(await hasStream(db, target))) return null;
@@ -43,34 +62,25 @@ const openUpload = async (db: Kysely<Schema>, target: Parameters<ResultStore['op
   if (known !== undefined && (known.reported_at !== null || Number(known.length_bytes) === lengthBytes)) {
     return { lengthBytes: Number(known.length_bytes), sha256: known.sha256, restarted: false };
   }
-  const fresh = { length_bytes: lengthBytes, sha256: null };
-  await db
-    .insertInto('results')
-    .values({
-      action_id: target.actionId,
-      idx: target.index,
-      stream: target.stream,
-      ...fresh,
-      reported_at: null,
-      name: '',
-      cut_bytes: 0,
-      created_at: target.now,
-    })
-    .onConflict((conflict) => conflict.columns(['action_id', 'idx', 'stream']).doUpdateSet(fresh))
-    .execute();
+  const { actionId, index, stream, now } = target;
+  await beginResult(db, { actionId, index, stream, lengthBytes, now });
   return { lengthBytes, sha256: null, restarted: known !== undefined };
 };
 
-const completeUpload = async (db: Kysely<Schema>, done: Parameters<ResultStore['completeUpload']>[0]) => {
-  await db
+const setHash = prepared((db, given: Place & { readonly sha256: Sha256; readonly sizeBytes: number }) =>
+  db
     .updateTable('results')
-    .set({ sha256: done.sha256 })
-    .where('action_id', '=', done.actionId)
-    .where('idx', '=', done.index)
-    .where('stream', '=', done.stream)
+    .set({ sha256: given.sha256 })
+    .where('action_id', '=', given.actionId)
+    .where('idx', '=', given.index)
+    .where('stream', '=', given.stream)
     .where('reported_at', 'is', null)
-    .where('length_bytes', '=', done.sizeBytes)
-    .execute();
+    .where('length_bytes', '=', given.sizeBytes),
+);
+
+const completeUpload = async (db: Kysely<Schema>, done: Parameters<ResultStore['completeUpload']>[0]) => {
+  const { actionId, index, stream, sha256, sizeBytes } = done;
+  await setHash(db, { actionId, index, stream, sha256, sizeBytes });
 };
 
 const keepWhole = async (db: Kysely<Schema>, done: Parameters<ResultStore['keepWhole']>[0]) => {
@@ -80,11 +90,10 @@ const keepWhole = async (db: Kysely<Schema>, done: Parameters<ResultStore['keepW
   return { lengthBytes: done.sizeBytes, sha256: done.sha256 };
 };
 
-const pinnedBy = async (
-  db: Kysely<Schema>,
-  pin: { readonly machineId: MachineId; readonly actionId: ActionId; readonly sha256: Sha256 },
-) => {
-  const rows = await db
+type Pin = { readonly machineId: MachineId; readonly actionId: ActionId; readonly sha256: Sha256 };
+
+const commandsWithPin = prepared((db, pin: Pin) =>
+  db
     .selectFrom('commands')
     .innerJoin('actions', 'actions.id', 'commands.action_id')
     .select(['commands.idx', 'commands.status'])
@@ -95,8 +104,11 @@ const pinnedBy = async (
         'actions.machine_id': pin.machineId,
       }),
     )
-    .orderBy('commands.idx')
-    .execute();
+    .orderBy('commands.idx'),
+);
+
+const pinnedBy = async (db: Kysely<Schema>, pin: Pin) => {
+  const { rows } = await commandsWithPin(db, pin);
   return (rows.find((row) => row.status === 'Executing') ?? rows[0])?.idx ?? null;
 };
 
@@ -113,15 +125,22 @@ const deleteUnspoken = prepared((db, given: { readonly sha256: Sha256 }) =>
     ),
 );
 
-const retire = async (db: Kysely<Schema>, before: number, limit: number): Promise<number> => {
-  const old = await db
+const resultsBefore = prepared((db, given: { readonly before: number; readonly limit: number }) =>
+  db
     .selectFrom('results')
     .innerJoin('actions', 'actions.id', 'results.action_id')
     .select(['results.action_id', 'results.idx', 'results.stream', 'results.sha256'])
-    .where('results.created_at', '<', before)
+    .where('results.created_at', '<', given.before)
     .where('actions.status', 'not in', ['Pending', 'InProgress'])
-    .limit(limit)
-    .execute();
+    .limit(sql<number>`${given.limit}`),
+);
+
+const forgetKeysBefore = prepared((db, given: { readonly before: number }) =>
+  db.deleteFrom('idempotency_keys').where('expires_at', '<', given.before),
+);
+
+const retire = async (db: Kysely<Schema>, before: number, limit: number): Promise<number> => {
+  const { rows: old } = await resultsBefore(db, { before, limit });
   for (const row of old) {
     await db
       .deleteFrom('results')
@@ -131,7 +150,7 @@ const retire = async (db: Kysely<Schema>, before: number, limit: number): Promis
       .execute();
   }
   for (const { sha256 } of old) if (sha256 !== null) await deleteUnspoken(db, { sha256 });
-  await db.deleteFrom('idempotency_keys').where('expires_at', '<', before).execute();
+  await forgetKeysBefore(db, { before });
   return old.length;
 };
 

@@ -4,23 +4,33 @@ import { type Kysely, sql } from 'kysely';
 import { type Generations, present } from '../../machines/generation.ts';
 import type { Connection, ConnectOutcome, DeviceIdentity } from '../../machines/ports.ts';
 import { markReachable } from '../actions/mark-reachable.ts';
+import { preparedList } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
+import { partsOf } from '../together.ts';
 import { type Judged, judgeCopied, type Known, readGenerations } from './copied-machine.ts';
 import { factColumns, rememberAddresses } from './machine-rows.ts';
 
 type Entering = { readonly connection: Connection; readonly generations: Generations };
+
+type Named = { readonly id: MachineId };
+
+const asItems = (ids: readonly MachineId[]): readonly Named[] => ids.map((id) => ({ id }));
+const idsOf = (machines: readonly Named[]): readonly MachineId[] => machines.map(({ id }) => id);
+
+const identityRows = preparedList((db, machines: readonly Named[]) =>
+  db
+    .selectFrom('machines')
+    .select(['id', 'tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
+    .select(['generations', 'hardware_id', 'key_number', 'former_public_key', 'key_wanted_at'])
+    .where('id', 'in', idsOf(machines)),
+);
 
 /** In the order of the ids; null for one that is not known. */
 export const identities = async (
   reader: Kysely<Schema>,
   machineIds: readonly MachineId[],
 ): Promise<readonly (DeviceIdentity | null)[]> => {
-  const rows = await reader
-    .selectFrom('machines')
-    .select(['id', 'tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
-    .select(['generations', 'hardware_id', 'key_number', 'former_public_key', 'key_wanted_at'])
-    .where('id', 'in', machineIds)
-    .execute();
+  const { rows } = await identityRows(reader, asItems(machineIds), {});
   const known = new Map<string, DeviceIdentity>();
   for (const row of rows)
     known.set(row.id, {
@@ -50,8 +60,7 @@ const rowOf = ({ connection, generations }: Entering) => ({
 /** Numbers among text parameters: in a list of values no column says what it is. */
 const NUMBERS: ReadonlySet<string> = new Set(['os_build', 'last_seen']);
 
-const updateAll = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
-  const rows = entering.map(rowOf);
+const updateRows = preparedList((db, rows: readonly ReturnType<typeof rowOf>[]) => {
   const columns = Object.keys(rows[0] ?? {});
   // column1, column2 … are what both SQLite and PostgreSQL call the columns of such a list
   const sets = columns.slice(1).map((name, place) => {
@@ -59,18 +68,24 @@ const updateAll = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
     return sql`${sql.ref(name)} = ${NUMBERS.has(name) ? sql`cast(${value} as bigint)` : value}`;
   });
   const values = rows.map((row) => sql`(${sql.join(Object.values(row))})`);
-  await sql`update machines set ${sql.join(sets)} from (values ${sql.join(values)}) as told
-    where machines.id = told.column1`.execute(db);
-};
+  const update = sql<never>`update machines set ${sql.join(sets)} from (values ${sql.join(values)}) as told
+    where machines.id = told.column1`;
+  return { compile: () => update.compile(db) };
+});
 
-const knownOf = async (db: Kysely<Schema>, ids: readonly MachineId[]): Promise<ReadonlyMap<MachineId, Known>> => {
-  const rows = await db
+const knownRows = preparedList((db, machines: readonly Named[]) =>
+  db
     .selectFrom('machines')
     .select(['id', 'tenant_id', 'hardware_id', 'seen_hardware_id', 'generations', 'dns_name', 'last_external_ip'])
     .select('enrolment_state')
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row]));
+    .where('id', 'in', idsOf(machines)),
+);
+
+const knownOf = async (db: Kysely<Schema>, ids: readonly MachineId[]): Promise<ReadonlyMap<MachineId, Known>> => {
+  const known = new Map<MachineId, Known>();
+  for (const part of partsOf(asItems(ids)))
+    for (const row of (await knownRows(db, part, {})).rows) known.set(row.id, row);
+  return known;
 };
 
 /** One that is in quarantine already is not judged again until the administrator has spoken. */
@@ -84,7 +99,7 @@ const judge = async (db: Kysely<Schema>, known: Known, connection: Connection): 
 
 const enter = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
   if (entering.length === 0) return;
-  await updateAll(db, entering);
+  for (const part of partsOf(entering.map(rowOf))) await updateRows(db, part, {});
   const entered = entering.map(({ connection }) => connection.machineId);
   await markReachable(db, entered, true);
   await rememberAddresses(

@@ -4,7 +4,9 @@ import type { IpAddressEntity } from '@longarm/contract/machine';
 import type { DeviceFacts } from '@longarm/contract/wire/facts';
 import type { Kysely, Selectable } from 'kysely';
 import type { MachineRecord } from '../../machines/ports.ts';
+import { preparedList } from '../prepared.ts';
 import type { MachineRow, Schema } from '../schema.ts';
+import { partsOf } from '../together.ts';
 
 /** Ids bound in one query. */
 const IDS_PER_QUERY = 2_000;
@@ -95,17 +97,19 @@ export const factColumns = (facts: DeviceFacts, externalIp: string | null) => ({
 
 type Seen = { readonly machineId: MachineId; readonly addresses: readonly string[]; readonly now: number };
 
+const insertAddresses = preparedList((db, rows: readonly Schema['machine_addresses'][]) =>
+  db
+    .insertInto('machine_addresses')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['machine_id', 'address']).doUpdateSet((eb) => ({ last_seen: eb.ref('excluded.last_seen') })),
+    ),
+);
+
 /** Remembers which addresses machines had, and when: for `findbyip`. Each machine is there once. */
 export const rememberAddresses = async (db: Kysely<Schema>, seen: readonly Seen[]): Promise<void> => {
   const rows = seen.flatMap(({ machineId, addresses, now }) =>
     [...new Set(addresses)].map((address) => ({ machine_id: machineId, address, first_seen: now, last_seen: now })),
   );
-  if (rows.length === 0) return;
-  await db
-    .insertInto('machine_addresses')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['machine_id', 'address']).doUpdateSet((eb) => ({ last_seen: eb.ref('excluded.last_seen') })),
-    )
-    .execute();
+  for (const part of partsOf(rows)) await insertAddresses(db, part, {});
 };

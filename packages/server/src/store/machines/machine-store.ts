@@ -6,6 +6,7 @@ import { keep } from '../../machines/generation.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
 import { markAllUnreachable, markReachable } from '../actions/mark-reachable.ts';
 import { foldCase } from '../odata/fold-case.ts';
+import { firstOf, prepared } from '../prepared.ts';
 import { machineInReach } from '../reach.ts';
 import type { Schema } from '../schema.ts';
 import { together } from '../together.ts';
@@ -26,10 +27,34 @@ const MACHINES_FOUND = 1_000;
 /** Machines whose presence is written at once: the others' work goes on in between. */
 const MACHINES_PER_UNIT = 1_000;
 
+type Named = { readonly machineId: MachineId };
+
+const generationsOf = prepared((db, given: Named) =>
+  db.selectFrom('machines').select('generations').where('id', '=', given.machineId),
+);
+
+const setGenerations = prepared((db, given: Named & { readonly generations: string }) =>
+  db.updateTable('machines').set({ generations: given.generations }).where('id', '=', given.machineId),
+);
+
 const keepGeneration = async (db: Kysely<Schema>, machineId: MachineId, hash: string) => {
-  const row = await db.selectFrom('machines').select('generations').where('id', '=', machineId).executeTakeFirst();
+  const row = await firstOf(generationsOf(db, { machineId }));
   const generations = JSON.stringify(keep(readGenerations(row?.generations ?? null), hash));
-  await db.updateTable('machines').set({ generations }).where('id', '=', machineId).execute();
+  await setGenerations(db, { machineId, generations });
+};
+
+/** Changes nothing where another connection of the machine is there already. */
+const endSession = prepared((db, given: Named & { readonly sessionId: string; readonly now: number }) =>
+  db
+    .updateTable('machines')
+    .set({ session_id: null, last_seen: given.now })
+    .where('id', '=', given.machineId)
+    .where('session_id', '=', given.sessionId),
+);
+
+const disconnect = async (db: Kysely<Schema>, ended: Parameters<typeof endSession>[1]) => {
+  const { numAffectedRows = 0n } = await endSession(db, ended);
+  if (numAffectedRows > 0n) await markReachable(db, [ended.machineId], false);
 };
 
 const markSeen = async (db: Kysely<Schema>, machineIds: readonly MachineId[], now: number) => {
@@ -144,17 +169,7 @@ export const machineStore = (io: MachineStoreIo): MachineStore => ({
   renewKey: (change) => io.units.run((db) => renewKey(db, change)),
   trusts: (machineId, trusted) => io.units.run((db) => noteTrust(db, machineId, trusted)),
   unaware: (authority) => unawareMachines(io.reader, authority),
-  disconnected: (machineId, sessionId, now) =>
-    io.units.run(async (db) => {
-      const { numUpdatedRows } = await db
-        .updateTable('machines')
-        .set({ session_id: null, last_seen: now })
-        .where('id', '=', machineId)
-        .where('session_id', '=', sessionId)
-        .executeTakeFirst();
-      // another connection of it may be there already
-      if (numUpdatedRows > 0n) await markReachable(db, [machineId], false);
-    }),
+  disconnected: (machineId, sessionId, now) => io.units.run((db) => disconnect(db, { machineId, sessionId, now })),
   seen: async (machineIds, now) => {
     for (let start = 0; start < machineIds.length; start += MACHINES_PER_UNIT) {
       const some = machineIds.slice(start, start + MACHINES_PER_UNIT);
