@@ -64,6 +64,12 @@ export type Claim = {
   readonly files: readonly { readonly sha256: Sha256; readonly sizeBytes: number }[];
 };
 
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  /** Nothing waits there that may run now. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'sessions-full' };
+
 export type ClaimTerms = {
   readonly machineId: MachineId;
   readonly now: EpochMs;
@@ -130,7 +136,7 @@ export type ActionStore = {
   /** Machine, files, busy, sessions: judged and written in one unit. */
   readonly request: (action: NewAction) => Promise<RequestOutcome>;
   /** Leases the machine's first waiting action if nothing else of it may run there, and a slot is free. */
-  readonly claimNext: (terms: ClaimTerms) => Promise<Claim | 'sessions-full' | null>;
+  readonly claimNext: (terms: ClaimTerms) => Promise<ClaimOutcome>;
   /**
    * Applies a device's facts in their order, in one unit. Idempotent: a fact that is told again changes nothing. One
    * outcome for each, up to the first that lacks uploads: what follows it is not looked at.

@@ -41,9 +41,9 @@ export const dispatcher = (io: DispatchIo): Dispatcher => {
   const serveOnce = async (machineId: MachineId) => {
     if (!io.link.isReady(machineId) || !io.mayOffer()) return;
     const { sessions: maxSessions } = io.limits;
-    const claim = await io.actions.claimNext({ machineId, now: io.clock.now(), leaseMs, maxSessions });
-    if (claim === 'sessions-full') isShort = true;
-    else if (claim !== null) io.link.offer(machineId, claim);
+    const outcome = await io.actions.claimNext({ machineId, now: io.clock.now(), leaseMs, maxSessions });
+    if (outcome.kind === 'sessions-full') isShort = true;
+    else if (outcome.kind === 'claimed') io.link.offer(machineId, outcome.claim);
   };
 
   const serve = async (machineId: MachineId): Promise<void> => {

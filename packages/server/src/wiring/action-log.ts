@@ -25,10 +25,10 @@ export const loggedActions = (log: ActionLog, actions: ActionStore): ActionStore
     return outcome;
   },
   claimNext: async (terms) => {
-    const claim = await actions.claimNext(terms);
-    if (claim !== null && claim !== 'sessions-full')
-      log.debug({ actionId: claim.actionId, machineId: terms.machineId }, 'action claimed');
-    return claim;
+    const outcome = await actions.claimNext(terms);
+    const { machineId } = terms;
+    if (outcome.kind === 'claimed') log.debug({ actionId: outcome.claim.actionId, machineId }, 'action claimed');
+    return outcome;
   },
   record: async (reported) => {
     const outcomes = await actions.record(reported);

@@ -39,9 +39,9 @@ export const meteredStore = (metrics: Metrics, store: Store): Store => ({
       return outcome;
     },
     claimNext: async (terms) => {
-      const claim = await store.actions.claimNext(terms);
-      if (claim !== null && claim !== 'sessions-full') metrics.claims.inc();
-      return claim;
+      const outcome = await store.actions.claimNext(terms);
+      if (outcome.kind === 'claimed') metrics.claims.inc();
+      return outcome;
     },
     record: (reported) => {
       for (const { fact } of reported.reports) metrics.reports.inc({ kind: fact.kind });

@@ -96,10 +96,10 @@ const tracedStore = (io: TraceIo, actions: ActionStore): ActionStore => ({
   ...actions,
   claimNext: async (terms) => {
     const startMs = now();
-    const claim = await actions.claimNext(terms);
-    if (claim !== null && claim !== 'sessions-full')
-      io.traces.step({ actionId: claim.actionId, name: 'claim', startMs, endMs: now() });
-    return claim;
+    const outcome = await actions.claimNext(terms);
+    if (outcome.kind === 'claimed')
+      io.traces.step({ actionId: outcome.claim.actionId, name: 'claim', startMs, endMs: now() });
+    return outcome;
   },
   record: async (told) => {
     const startMs = now();

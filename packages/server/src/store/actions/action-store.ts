@@ -8,7 +8,7 @@ import { together } from '../together.ts';
 import type { UnitQueue } from '../unit-queue.ts';
 import { cancelAction } from './cancel-action.ts';
 import { claimNext } from './claim-next.ts';
-import { holdsSlot, isReady } from './conditions.ts';
+import { holdsSlot, isApproved, isReady } from './conditions.ts';
 import { decideAction } from './decide-action.ts';
 import { declareRestored } from './declare-restored.ts';
 import { expireOverdue } from './expire-overdue.ts';
@@ -26,7 +26,7 @@ const readyMachines = prepared((db, given: { readonly now: number; readonly limi
     .selectFrom('actions')
     .select('machine_id')
     .where(isReady)
-    .where((eb) => eb.or([eb('approval_state', 'is', null), eb('approval_state', '=', 'Approved')]))
+    .where(isApproved)
     .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', given.now)]))
     .orderBy('seq')
     .limit(sql<number>`${given.limit}`),

@@ -5,10 +5,10 @@
 import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import type { Kysely } from 'kysely';
-import type { Claim, ClaimTerms } from '../../actions/ports.ts';
+import type { ClaimOutcome, ClaimTerms } from '../../actions/ports.ts';
 import { firstOf, prepared } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
-import { isNotOver } from './conditions.ts';
+import { isApproved, isNotOver } from './conditions.ts';
 import { commandsOf } from './load-actions.ts';
 import { lockdownState } from './lockdown-store.ts';
 import { type EnvelopeMaker, envelopeFor, filesOf } from './make-envelope.ts';
@@ -53,27 +53,25 @@ const lease = prepared(
       })
       .where('id', '=', given.id)
       .where('status', '=', 'Pending')
-      .where((eb) => eb.or([eb('approval_state', 'is', null), eb('approval_state', '=', 'Approved')])),
+      .where(isApproved),
 );
 
-export const claimNext = async (
-  db: Kysely<Schema>,
-  terms: ClaimTerms,
-  maker: EnvelopeMaker,
-): Promise<Claim | 'sessions-full' | null> => {
-  if ((await lockdownState(db)) !== null) return null;
+const NOTHING: ClaimOutcome = { kind: 'nothing' };
+
+export const claimNext = async (db: Kysely<Schema>, terms: ClaimTerms, maker: EnvelopeMaker): Promise<ClaimOutcome> => {
+  if ((await lockdownState(db)) !== null) return NOTHING;
   const action = await firstOf(firstInLine(db, { machineId: terms.machineId }));
-  if (action === undefined || action.status !== 'Pending') return null;
-  if (action.lease_until !== null && action.lease_until > terms.now) return null;
-  if (action.queue_deadline <= terms.now) return null;
-  if (action.approval_state === 'Required') return null;
+  if (action === undefined || action.status !== 'Pending') return NOTHING;
+  if (action.lease_until !== null && action.lease_until > terms.now) return NOTHING;
+  if (action.queue_deadline <= terms.now) return NOTHING;
+  if (action.approval_state === 'Required') return NOTHING;
   if (action.holds_slot === 0 && (await sessionsHeld(db, action.tenant_id)) >= terms.maxSessions)
-    return 'sessions-full';
+    return { kind: 'sessions-full' };
   const commands = await commandsOf(db, action.id);
   const envelope = await envelopeFor(db, { ...action, commands }, { maker, now: terms.now });
   // an offer that is repeated keeps its deadline, unless its slot was given back meanwhile
   const runDeadline = (action.holds_slot === 1 ? action.run_deadline : null) ?? terms.now + action.run_ms;
   const leased = await lease(db, { id: action.id, leaseUntil: terms.now + terms.leaseMs, envelope, runDeadline });
   if (leased.numAffectedRows !== 1n) throw new Error(`action ${action.id} changed under its own unit of work`);
-  return { actionId: action.id, envelope, files: filesOf(commands) };
+  return { kind: 'claimed', claim: { actionId: action.id, envelope, files: filesOf(commands) } };
 };

@@ -7,6 +7,8 @@ import { type SqlBool, sql } from 'kysely';
 export const isPending = sql<SqlBool>`actions.status = 'Pending'`;
 /** It waits, and its machine is connected. */
 export const isReady = sql<SqlBool>`actions.status = 'Pending' and actions.is_reachable = 1`;
+/** It waits for no second person. */
+export const isApproved = sql<SqlBool>`(actions.approval_state is null or actions.approval_state = 'Approved')`;
 export const isInProgress = sql<SqlBool>`actions.status = 'InProgress'`;
 export const isUnfinished = sql<SqlBool>`actions.status in ('Pending', 'InProgress')`;
 export const holdsSlot = sql<SqlBool>`actions.holds_slot = 1`;
