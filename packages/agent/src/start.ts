@@ -98,7 +98,13 @@ const commandIo = (parts: Parts): CommandIo => {
   const admission = deviceGuard({ source: policy, machineId: identity.machineId, serverNow: clock.now, ...world });
   return {
     transfer: { request, prove, after, random, log, heartbeatMs: () => rhythm.heartbeatMs },
-    process: { platform, after, graceMs: KILL_GRACE_MS, spawnFault: admission.spawnFault },
+    process: {
+      platform,
+      after,
+      graceMs: KILL_GRACE_MS,
+      spawnFault: admission.spawnFault,
+      helperFile: folders.joinGroup,
+    },
     platform,
     guard: admission,
     folders,

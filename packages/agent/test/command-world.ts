@@ -62,7 +62,13 @@ export const commandWorld = (folder: string, server: LoopbackServer, changes: Ch
   const platform = thisPlatform(process.platform);
   return {
     transfer: transferIo(server),
-    process: { platform, after: realAfter, graceMs: GRACE_MS, spawnFault: () => null },
+    process: {
+      platform,
+      after: realAfter,
+      graceMs: GRACE_MS,
+      spawnFault: () => null,
+      helperFile: folders.joinGroup,
+    },
     platform,
     guard: openGuard(),
     folders,

@@ -28,6 +28,8 @@ export type StateFolder = {
   /** Where scripts run and PutFile puts; its files have names that callers chose (checked by `fileNameFault`). */
   readonly workingFolder: string;
   readonly workingFolderManifest: string;
+  /** By which bash joins its script's group (platform/linux-cgroup.ts). */
+  readonly joinGroup: string;
   /** Options of the last install of the service, for the next one. */
   readonly serviceOptions: string;
 };
@@ -50,5 +52,6 @@ export const stateFolder = (path: string): StateFolder => ({
   spoolFile: (actionId, index, stream) => join(path, 'spool', `${actionId}-${index}-${stream}`),
   workingFolder: join(path, 'working-folder'),
   workingFolderManifest: join(path, 'working-folder.json'),
+  joinGroup: join(path, 'join-group.sh'),
   serviceOptions: join(path, 'service.json'),
 });

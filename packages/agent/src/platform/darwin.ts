@@ -1,7 +1,7 @@
 /** macOS, through its own tools: ps, sysctl, ioreg, sw_vers. */
 import { hostname } from 'node:os';
 import { deviceFacts } from './device-facts.ts';
-import type { Platform } from './platform.ts';
+import { type Platform, uncontained } from './platform.ts';
 import { runTool } from './run-tool.ts';
 import { endGroup, endProcess } from './send-signal.ts';
 
@@ -33,7 +33,7 @@ export const darwinPlatform = (): Platform => ({
   groupMembers,
   // the system shows nobody another process's environment
   markedProcesses: () => [],
-  contain: (command) => command,
+  contain: uncontained,
   adopt: () => {},
   release: () => {},
   trimMemory: () => {},

@@ -5,6 +5,7 @@
  */
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Contained, uncontained } from './platform.ts';
 
 const attempt = (work: () => void): boolean => {
   try {
@@ -33,8 +34,8 @@ const makeGroup = (folder: string): void => {
 };
 
 export type Cgroups = {
-  /** The same command, in the group of this name from its first instruction on. */
-  readonly enter: (command: readonly string[], name: string) => readonly string[];
+  /** The same command, in the group of this name before anything of it runs that somebody else wrote. */
+  readonly enter: (command: readonly string[], name: string, helperFile: string) => Contained;
   /** Processes in the group; empty when there is none. */
   readonly members: (name: string) => readonly number[];
   /** Removes the group, now or when its last process has gone. */
@@ -46,7 +47,32 @@ export type Cgroups = {
  * moves itself (0) into a threaded group takes no lock that all processes share; one that moves by `cgroup.procs` waits
  * for the kernel's next grace period, 2 ms on a quiet machine and 20 on a busy one.
  */
-const JOIN = '{ echo 0 > "$0/cgroup.threads" || echo $$ > "$0/cgroup.procs"; } 2>/dev/null; exec "$@"';
+const joinOf = (folder: string): string =>
+  `{ echo 0 > "${folder}/cgroup.threads" || echo $$ > "${folder}/cgroup.procs"; } 2>/dev/null`;
+
+/** For any program: a shell joins, and becomes it. */
+const asShell = (command: readonly string[], folder: string): Contained =>
+  uncontained(['/bin/sh', '-c', `${joinOf('$0')}; exec "$@"`, folder, ...command]);
+
+const GROUP = 'LONGARM_JOIN_GROUP';
+const JOIN_IN_BASH = `${joinOf(`$${GROUP}`)}\nunset BASH_ENV ${GROUP}\n`;
+
+/** A shell of its own costs as much as bash itself takes to start: bash joins by what it reads before its script (bash(1), BASH_ENV). */
+const asBash = (command: readonly string[], folder: string, helperFile: string): Contained | null => {
+  const isScript = command[0]?.endsWith('/bash') === true && command[1]?.startsWith('/') === true;
+  if (!isScript || !isWritten(helperFile)) return null;
+  return { command, environment: { BASH_ENV: helperFile, [GROUP]: folder } };
+};
+
+/** The file says what it has to, now: one that is not there would be passed over in silence. */
+const isWritten = (helperFile: string): boolean => {
+  const isThere = () => readFileSync(helperFile, 'utf8') === JOIN_IN_BASH;
+  const write = () => writeFileSync(helperFile, JOIN_IN_BASH, { mode: 0o600 });
+  const check = () => {
+    if (!isThere()) throw new Error(`${helperFile} is another file`);
+  };
+  return attempt(check) || (attempt(write) && attempt(check));
+};
 
 /** Where this process's own group lies, or null. */
 const ownGroup = (): string | null => {
@@ -79,14 +105,14 @@ export const openCgroups = (): Cgroups | null => {
     for (const left of lingering) if (attempt(() => rmdirSync(folderOf(left)))) lingering.delete(left);
   };
   return {
-    enter: (command, name) => {
+    enter: (command, name, helperFile) => {
       // what is not there is to fail as such, and not as a shell that found nothing
       const [program = ''] = command;
-      if (!attempt(() => accessSync(program, constants.X_OK))) return command;
+      if (!attempt(() => accessSync(program, constants.X_OK))) return uncontained(command);
       const folder = folderOf(name);
       makeGroup(folder);
       lingering.delete(name);
-      return ['/bin/sh', '-c', JOIN, folder, ...command];
+      return asBash(command, folder, helperFile) ?? asShell(command, folder);
     },
     members: (name) => pidsIn(folderOf(name)),
     discard,

@@ -5,7 +5,7 @@ import { faultCode } from '@longarm/contract/system-fault';
 import { deviceFacts } from './device-facts.ts';
 import { type Cgroups, openCgroups } from './linux-cgroup.ts';
 import { memoryTrimmer } from './linux-memory.ts';
-import type { Platform } from './platform.ts';
+import { type Platform, uncontained } from './platform.ts';
 import { endGroup, endProcess } from './send-signal.ts';
 
 const readText = (path: string): string | null => {
@@ -79,7 +79,8 @@ export const linuxPlatform = (cgroups = lazyCgroups()): Platform => ({
   startTimeOf: (pid) => statOf(pid)?.startTicks ?? null,
   groupMembers: (group) => (isEmptyGroup(group) ? [] : allPids().filter((pid) => statOf(pid)?.group === group)),
   markedProcesses: (assignment) => markedProcesses(cgroups(), assignment),
-  contain: (command, assignment) => cgroups()?.enter(command, groupName(assignment)) ?? command,
+  contain: (command, assignment, helperFile) =>
+    cgroups()?.enter(command, groupName(assignment), helperFile) ?? uncontained(command),
   adopt: () => {},
   release: (assignment) => cgroups()?.discard(groupName(assignment)),
   trimMemory: memoryTrimmer(),

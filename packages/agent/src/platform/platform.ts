@@ -5,6 +5,14 @@ import type { DeviceFacts } from '@longarm/contract/wire/facts';
 /** How something is ended: asked to, or made to. */
 export type EndSignal = 'SIGTERM' | 'SIGKILL';
 
+/** A command as it is to be started, with what its environment needs besides. */
+export type Contained = {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+export const uncontained = (command: readonly string[]): Contained => ({ command, environment: {} });
+
 export type Platform = {
   readonly osPlatform: OsPlatform;
   /** Another text after each start of the device, the same in between. */
@@ -24,8 +32,11 @@ export type Platform = {
    * does not tell.
    */
   readonly markedProcesses: (assignment: string) => readonly number[];
-  /** The same command, held together under the mark where the system can do that, so that nothing it starts escapes. */
-  readonly contain: (command: readonly string[], assignment: string) => readonly string[];
+  /**
+   * The same command, held together under the mark where the system can do that, so that nothing it starts escapes.
+   * `helperFile`: where a file of the agent's own may lie that helps with it.
+   */
+  readonly contain: (command: readonly string[], assignment: string, helperFile: string) => Contained;
   /** Holds a process that has just started, and all that it will start, where `contain` cannot do so before. */
   readonly adopt: (pid: number) => void;
   /** What `contain` made is put away; to be called when nothing of it runs any more. */

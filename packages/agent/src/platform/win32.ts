@@ -2,7 +2,7 @@
 import { dlopen, FFIType, ptr } from 'bun:ffi';
 import { hostname, release } from 'node:os';
 import { deviceFacts } from './device-facts.ts';
-import type { EndSignal, Platform } from './platform.ts';
+import { type EndSignal, type Platform, uncontained } from './platform.ts';
 import { runTool } from './run-tool.ts';
 import { openJobs } from './win32-jobs.ts';
 
@@ -71,7 +71,7 @@ export const win32Platform = (): Platform => {
     startTimeOf,
     groupMembers: (group) => jobs.members(group) ?? (startTimeOf(group) === null ? [] : [group]),
     markedProcesses: () => [],
-    contain: (command) => command,
+    contain: uncontained,
     adopt: (pid) => void jobs.hold(pid),
     release: () => {},
     trimMemory: () => {},

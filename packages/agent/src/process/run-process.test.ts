@@ -9,7 +9,7 @@ import { type ProcessOrder, runProcess } from './run-process.ts';
 
 const platform = thisPlatform(process.platform);
 const isLinux = platform.osPlatform === 'Linux';
-const io = { platform, after: realAfter, graceMs: GRACE_MS, spawnFault: () => null };
+const parts = { platform, after: realAfter, graceMs: GRACE_MS, spawnFault: () => null };
 const PATH = process.env.PATH ?? '';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -24,9 +24,10 @@ beforeEach(() => {
 afterEach(() => folder[Symbol.dispose]());
 
 const at = (name: string) => join(folder.path, name);
+const io = () => ({ ...parts, helperFile: at('join-group.sh') });
 
 const bash = (script: string, changes: Partial<ProcessOrder> = {}) =>
-  runProcess(io, {
+  runProcess(io(), {
     command: ['/bin/bash', '-c', script],
     folder: folder.path,
     environment: { PATH, LONGARM_ACTION_ID: mark.slice(mark.indexOf('=') + 1) },

@@ -14,6 +14,8 @@ const DRAIN_MS = 1_000;
 export type ProcessIo = KillIo & {
   /** Why no script may start on this device now, in a sentence, or null. */
   readonly spawnFault: () => string | null;
+  /** In the state folder: what the platform needs to hold a script together, if anything. */
+  readonly helperFile: string;
   readonly platform: Pick<Platform, 'startTimeOf' | 'contain' | 'adopt' | 'release'> & {
     readonly osPlatform: OsPlatform;
   };
@@ -44,16 +46,18 @@ export type ProcessEnd = {
   readonly stderr: Captured;
 };
 
-const spawnProcess = (io: ProcessIo, order: ProcessOrder) =>
-  Bun.spawn([...io.platform.contain(order.command, order.mark)], {
+const spawnProcess = (io: ProcessIo, order: ProcessOrder) => {
+  const { command, environment } = io.platform.contain(order.command, order.mark, io.helperFile);
+  return Bun.spawn([...command], {
     cwd: order.folder,
-    env: { ...order.environment },
+    env: { ...order.environment, ...environment },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
     detached: io.platform.osPlatform !== 'Windows',
     windowsHide: true,
   });
+};
 
 /** With nowhere to keep what it says, nothing is started; what is not started has said nothing. */
 const spawn = (io: ProcessIo, order: ProcessOrder) => {
