@@ -63,6 +63,8 @@ export const watchInvariants = (io: WatchIo): Watch => {
   const begun = new Map<string, number>();
   const answered = new Set<string>();
   const claimed = new Set<string>();
+  /** Whose session was given back while its device was away, and which nobody has claimed since (ADR 0021). */
+  const givenBack = new Set<string>();
   const violate = (invariant: number, sentence: string) => {
     violation ??= { invariant, sentence };
   };
@@ -129,9 +131,11 @@ export const watchInvariants = (io: WatchIo): Watch => {
   };
   /** 6, as the rows have it and as the devices have it. */
   const checkSessions = () => {
-    // a device that lies counts where it says that it runs what it was never offered
+    // a device that comes back with what it took counts from its word on, whatever runs (ADR 0021); one that lies says so
+    // of what it was never offered
     const held = [...actions.values()].filter(
-      ({ holds_slot, machine_id }) => holds_slot === 1 && machine_id !== HOSTILE_KEY.machineId,
+      ({ id, holds_slot, machine_id }) =>
+        holds_slot === 1 && !givenBack.has(id) && machine_id !== HOSTILE_KEY.machineId,
     ).length;
     if (held > io.limits.server.sessions)
       violate(6, `${held} sessions are held, ${io.limits.server.sessions} are allowed`);
@@ -153,6 +157,11 @@ export const watchInvariants = (io: WatchIo): Watch => {
       violate(10, `${id} has what another device said of it`);
     if (results.some(({ sha256 }) => sha256 === HOSTILE_SHA256)) violate(10, `${id} has a result of another device`);
   };
+  const noteSlot = ({ id, holds_slot, status }: ActionLine) => {
+    if (status !== 'Pending') return;
+    if (holds_slot === 1) givenBack.delete(id);
+    else if (actions.get(id)?.holds_slot === 1) givenBack.add(id);
+  };
   const look = (rows: Rows, id: string, events: readonly string[]) => {
     const line = rows.action(id);
     if (line === null) {
@@ -165,6 +174,7 @@ export const watchInvariants = (io: WatchIo): Watch => {
     const results = rows.results(id);
     checkCommands(rows, id, results);
     checkForeign(line, results);
+    noteSlot(line);
     actions.set(id, line);
     if (line.holds_slot === 1) claimed.add(id);
   };
