@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import { argsFault, splitArgs } from '@longarm/contract/args';
 import { faultText } from '../platform/fault.ts';
 import type { Captured } from '../process/capture.ts';
-import { findInterpreter } from '../process/interpreter.ts';
+import { findInterpreter, needsFirstLine } from '../process/interpreter.ts';
 import { type ProcessEnd, runProcess } from '../process/run-process.ts';
 import { actionMark, scriptEnvironment } from '../process/script-environment.ts';
 import {
@@ -100,9 +100,11 @@ const environmentOf = (io: CommandIo, { actionId, index }: ScriptRun) =>
 const interpreterOf = async (io: CommandIo, run: ScriptRun, path: string) => {
   // Windows spells the name its own way
   const { PATH, Path } = environmentOf(io, run);
+  const { osPlatform } = io.platform;
+  const { scriptName: name } = run.command;
   return findInterpreter(
-    { osPlatform: io.platform.osPlatform, which: (program) => io.which(program, PATH ?? Path ?? '') },
-    { name: run.command.scriptName, start: await startOf(path) },
+    { osPlatform, which: (program) => io.which(program, PATH ?? Path ?? '') },
+    { name, start: needsFirstLine(name, osPlatform) ? await startOf(path) : '' },
   );
 };
 

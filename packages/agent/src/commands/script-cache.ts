@@ -1,13 +1,12 @@
 /** Library scripts on this device, by hash: fetched once, checked each time, not more than so many nor so many bytes. */
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Sha256 } from '@longarm/contract/ids';
 import { libraryFilePath } from '@longarm/contract/wire/protocol';
 import { syncFolder } from '../platform/durable-file.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { download } from '../transfer/download.ts';
 import { type CommandEnd, type CommandIo, failedWith, type HandlerRun, stoppedTransfer } from './command-run.ts';
-import { hashFile } from './hash-file.ts';
+import { hasBytesNow, hashFile } from './hash-file.ts';
 
 /** Scripts kept beside the one that is wanted; those fetched longest ago go first. */
 const SCRIPTS = 64;
@@ -36,7 +35,11 @@ const prune = (folder: string, neededBytes: number, limitBytes: number): void =>
   }
 };
 
-const isThere = async (path: string, sha256: Sha256): Promise<boolean> => (await hashFile(path))?.sha256 === sha256;
+/** Looked at without a turn of the event loop for each step: it is done before each run. */
+const SMALL_BYTES = 65_536;
+
+const isThere = async (path: string, file: PinnedFile): Promise<boolean> =>
+  file.sizeBytes <= SMALL_BYTES ? hasBytesNow(path, file) : (await hashFile(path))?.sha256 === file.sha256;
 
 const downloadTo = async (io: CommandIo, run: ScriptRun, order: PinnedFile & { readonly to: string }) => {
   const from = libraryFilePath(run.actionId, order.sha256);
@@ -78,10 +81,10 @@ export const fetchedScript = async (io: CommandIo, run: ScriptRun): Promise<Fetc
   const { file } = run.ordered;
   if (file === null) return failed(failedWith(`${scriptName}: the order names no library file`));
   const path = join(io.folders.scriptFolder(file.sha256), scriptName);
-  if (await isThere(path, file.sha256)) return { kind: 'there', path };
+  if (await isThere(path, file)) return { kind: 'there', path };
   prune(io.folders.scripts, file.sizeBytes, io.scriptCacheBytes);
   const fault = await fetchTo(io, run, file);
   if (fault !== null) return failed(fault);
-  if (await isThere(path, file.sha256)) return { kind: 'there', path };
+  if (await isThere(path, file)) return { kind: 'there', path };
   return failed(failedWith(`${scriptName}: was changed on this device before it could run`));
 };

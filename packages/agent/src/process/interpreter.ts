@@ -9,7 +9,11 @@ type Found =
   /** No such program, or nothing says which: a sentence that names what is missing. */
   | { readonly kind: 'missing'; readonly sentence: string };
 
-export type Script = { readonly name: string /** Its first bytes, as text. */; readonly start: string };
+export type Script = {
+  readonly name: string;
+  /** Its first bytes, as text; anything where the name says enough. */
+  readonly start: string;
+};
 
 type Host = {
   readonly osPlatform: OsPlatform;
@@ -18,6 +22,8 @@ type Host = {
 };
 
 const POWERSHELL = ['-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-File'] as const;
+
+const suffixOf = (name: string): string => /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 
 type Interpreter = { readonly programs: readonly string[]; readonly options: readonly string[] };
 
@@ -45,8 +51,12 @@ const byFirstLine = (start: string): Interpreter | null => {
   return { programs: [program], options: argument === undefined || argument === '' ? [] : [argument] };
 };
 
+/** Nothing else says what runs it. */
+export const needsFirstLine = (name: string, osPlatform: OsPlatform): boolean =>
+  bySuffix(suffixOf(name), osPlatform) === null;
+
 export const findInterpreter = (host: Host, script: Script): Found => {
-  const suffix = /\.([^.]+)$/.exec(script.name)?.[1]?.toLowerCase() ?? '';
+  const suffix = suffixOf(script.name);
   const isBatch = suffix === 'cmd' || suffix === 'bat';
   if (isBatch && host.osPlatform !== 'Windows')
     return {
