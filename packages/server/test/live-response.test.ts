@@ -96,6 +96,15 @@ test('an accepted request is answered with the documented keys, first and in the
     expect(Object.keys(shown).slice(0, commandKeys.length)).toEqual(commandKeys);
 });
 
+test('ids of actions are GUIDs that rise: what is written together lies together', async () => {
+  const server = await newServer('--limit', 'queued-per-machine=20');
+  const device = await server.absentDevice();
+  const ids: string[] = [];
+  for (let count = 0; count < 20; count++) ids.push(String((await request(server, device)).json.id));
+  expect(ids).toEqual([...new Set(ids)].sort());
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
 test('a script and a file: each state as the device reports it, results as each command ends (semantics 14, 16, 17)', async () => {
   const server = await newServer();
   const device = await server.device();
