@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readMachineLimits } from '@longarm/fleet/plan/machine-limits';
 import { FILES_BESIDES } from '@longarm/fleet/plan/plan-fleet';
 import { longarmCommand, type Program, startProgram } from '@longarm/testkit/programs';
@@ -21,8 +21,13 @@ const ended = async (program: Program) => {
   return { code, output: program.output(), found: found === undefined ? null : JSON.parse(found) };
 };
 const fleet = (...args: readonly string[]) => ended(startProgram('longarm', ['bench', 'fleet', '--json', ...args]));
-const fleetWithFewFiles = (...args: readonly string[]) =>
-  ended(startProgram('longarm', ['bench', 'fleet', '--json', ...args], { command: [...WITH_FEW_FILES] }));
+const bounded = (folder: string, ...args: readonly string[]) =>
+  ended(
+    startProgram('longarm', ['bench', 'fleet', '--json', ...args], {
+      command: [...WITH_FEW_FILES],
+      env: { TMPDIR: folder },
+    }),
+  );
 
 test('twenty agents in two processes enrol, connect over TLS and do what they are asked', async () => {
   const { code, found, output } = await fleet(
@@ -63,8 +68,8 @@ test('a herd comes back to a server that was killed', async () => {
 }, 60_000);
 
 test('what the machine cannot do is said before anything is started: memory, files, ports, rate', async () => {
-  const folders = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('longarm-fleet-'));
-  const before = await folders();
+  // of its own, so that what is started would leave its folder here
+  const folder = await mkdtemp(join(tmpdir(), 'longarm-bounds-'));
   const { ports, cores } = readMachineLimits();
   const places = FEW_FILES - FILES_BESIDES;
   const refusals: readonly (readonly [readonly string[], RegExp])[] = [
@@ -74,19 +79,21 @@ test('what the machine cannot do is said before anything is started: memory, fil
     [['--rate', String(cores * 4_000 + 1)], /more than the \d+ cores of this machine can begin/],
   ];
   for (const [args, sentence] of refusals) {
-    const { code, output } = await fleetWithFewFiles(...args);
+    const { code, output } = await bounded(folder, ...args);
     expect([args, code]).toEqual([args, 2]);
     expect(output).toMatch(sentence);
   }
   // a server that answers at one address alone has the ports of one
-  const file = join(await mkdtemp(join(tmpdir(), 'longarm-ports-')), 'token');
+  const file = join(folder, 'token');
   await writeFile(file, 'longarm1.a.b.none');
   const elsewhere = ['--server', 'http://192.0.2.1:1', '--token-file', file, '--agents', String(ports + 1)];
-  const { code, output } = await fleet(...elsewhere);
+  const { code, output } = await ended(
+    startProgram('longarm', ['bench', 'fleet', '--json', ...elsewhere], { env: { TMPDIR: folder } }),
+  );
   expect(code).toBe(2);
   expect(output).toMatch(/local ports, and there are [\d,]+ for each address.*net\.ipv4\.ip_local_port_range/);
-  await rm(dirname(file), { recursive: true });
-  expect(await folders()).toEqual(before);
+  expect(await readdir(folder)).toEqual(['token']);
+  await rm(folder, { recursive: true });
 }, 60_000);
 
 test('a million agents: the first limit that stands in the way', async () => {
