@@ -38,6 +38,8 @@ export type Agent = {
   /** Highest envelope counter taken, with its epoch. */
   epoch: number;
   counter: number;
+  /** What the server handed it last, by which it tells a copy of the device (ADR 0017). */
+  generation: string | null;
   work: Work | null;
   /** Reports that are not acknowledged; null while nothing is owed. */
   owed: Report[] | null;
@@ -58,6 +60,7 @@ export const newAgent = (index: number, dueAt: number): Agent => ({
   sequence: 0,
   epoch: -1,
   counter: 0,
+  generation: null,
   work: null,
   owed: null,
 });

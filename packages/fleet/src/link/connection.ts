@@ -15,6 +15,8 @@ import { addressOf } from './address-of.ts';
 /** How a frame about work is handled; handed in, since work speaks through the link. */
 export type OnWorkFrame = (io: FleetIo, agent: Agent, frame: FrameToAgent) => boolean;
 
+type Welcome = Extract<FrameToAgent, { type: 'welcome' }>;
+
 /** A handshake may take this long, milliseconds; also the real agent's bound. */
 const HANDSHAKE_MS = 30_000;
 /** Backoff of the protocol: full jitter from half a second, doubling to a minute. */
@@ -26,13 +28,20 @@ const prove = (io: FleetIo, agent: Agent, nonce: string) => {
   const proof = signText(connectProofText({ nonce, machineId, audience: io.audience }));
   const journaled = agent.work === null ? [] : [agent.work.actionId];
   const facts = agentFacts(agent.index);
-  sendFrame(agent, { type: 'prove', protocol: PROTOCOL_VERSION, machineId, proof, facts, journaled });
+  const shown = agent.generation === null ? {} : { generation: agent.generation };
+  sendFrame(agent, { type: 'prove', protocol: PROTOCOL_VERSION, machineId, proof, facts, journaled, ...shown });
 };
 
 export const nextBeatMs = (io: FleetIo, agent: Agent): number =>
   io.monotonic() + agent.beatMs * (0.9 + 0.2 * io.random());
 
-const welcome = (io: FleetIo, agent: Agent, heartbeatSeconds: number) => {
+/** A real device has it on its disk before it says so. */
+const keepGeneration = (agent: Agent, generation: string) => {
+  agent.generation = generation;
+  sendFrame(agent, { type: 'generation-kept' });
+};
+
+const welcome = (io: FleetIo, agent: Agent, { heartbeatSeconds, generation }: Welcome) => {
   const { tally, behaviour } = io;
   agent.phase = 'connected';
   agent.failures = 0;
@@ -43,6 +52,7 @@ const welcome = (io: FleetIo, agent: Agent, heartbeatSeconds: number) => {
   tally.connected++;
   tally.welcomes++;
   tally.connectMs.push(io.monotonic() - agent.wantedAt);
+  if (generation !== undefined) keepGeneration(agent, generation);
   resendOwed(agent);
 };
 
@@ -52,7 +62,7 @@ const onFrame = (io: FleetIo, agent: Agent, frame: FrameToAgent) => {
       agent.aheadMs = frame.serverTime - io.now();
       return prove(io, agent, frame.nonce);
     case 'welcome':
-      return welcome(io, agent, frame.heartbeatSeconds);
+      return welcome(io, agent, frame);
     case 'goodbye':
       countFailure(io.tally, `goodbye: ${frame.reason}`);
       agent.stayAwaySeconds = frame.retryAfterSeconds;
