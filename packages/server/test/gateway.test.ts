@@ -164,6 +164,24 @@ describe('once connected', () => {
     expect(await isOnline()).toBe(false);
   });
 
+  test('a proof that comes late, on a connection from before, is sent away: what was taken meanwhile is not lost', async () => {
+    const key = await enrolKey(server.url, server.enrolToken);
+    const late = await openSocket(server.url);
+    const live = await openSocket(server.url);
+    live.send(key.prove(live.nonce));
+    await live.frame('welcome');
+    const { json } = await server.api.post(`/api/machines/${key.machineId}/runliveresponse`, { Commands: [GET_FILE] });
+    await live.frame('offer');
+    live.send(accepted(json.id));
+    await live.frame('acknowledge');
+    late.send(key.prove(late.nonce));
+    expect((await late.frame('goodbye')).reason).toContain('newer connection');
+    live.send({ type: 'heartbeat' });
+    await live.frame('heartbeat');
+    expect((await server.api.call(`/api/machineactions/${json.id}`)).json.status).toBe('InProgress');
+    live.close();
+  });
+
   test('a machine that connects anew has one connection: the new one', async () => {
     const { key, socket: old } = await connected();
     const fresh = await openSocket(server.url);

@@ -13,7 +13,7 @@ import type { DeviceBudgets } from '../limits/device-budget.ts';
 import { isSentAway, stateSentence } from '../machines/enrolment-state.ts';
 import type { ConnectOutcome, DeviceIdentity, MachineStore } from '../machines/ports.ts';
 import { askForKey, type RenewKeyIo, tellKey } from './renew-key.ts';
-import { hold, refuse, type Session, send } from './session.ts';
+import { dismiss, hold, refuse, type Session, send } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { trustSerialOf } from './tell-trust.ts';
 
@@ -92,6 +92,8 @@ const settleKey = (io: ProveIo, session: Session, { identity, by, machineId }: P
   else if (isKeyWanted && state === 'Approved') askForKey(session, io.newNonce);
 };
 
+const LATE = 'this device has proven itself on a newer connection meanwhile';
+
 type Entered = { readonly outcome: ConnectOutcome; readonly settled: Reconciliation };
 
 /** Both are asked for in one turn, so that they are written together. */
@@ -147,6 +149,7 @@ export const prove =
         { code: 'bad-proof', reason: result.reason, about: frame.machineId },
         result.retryAfterSeconds,
       );
+    if (!io.sessions.isNewest(session, frame.machineId)) return dismiss(session, LATE);
     session.machineId = frame.machineId;
     io.onProven(session);
     const over = io.budgets.enter(frame.machineId, session);

@@ -6,12 +6,15 @@ import type { AgentLink } from '../actions/ports.ts';
 import type { Announcement } from '../auth/certificates/trust-statement.ts';
 import { inherit } from '../limits/device-budget.ts';
 import { agentLink, type LinkIo } from './agent-link.ts';
+import { newestProof } from './newest-proof.ts';
 import { askForKey } from './renew-key.ts';
 import { dismiss, refuse, type Session } from './session.ts';
 import { tellTrust } from './tell-trust.ts';
 
 export type Sessions = AgentLink &
   OutputLink & {
+    /** Asked once for each proof that holds: false where it comes too late to say anything of its machine. */
+    readonly isNewest: (session: Session, machineId: MachineId) => boolean;
     /** This session is the machine's from now on; an older one is sent away. */
     readonly enter: (machineId: MachineId, session: Session) => void;
     /** True when the session was the machine's. */
@@ -36,12 +39,17 @@ export const gatewaySessions = (io: LinkIo & { readonly newNonce: () => string }
   const all = new Set<Session>();
   const leaving = new WeakSet<Session>();
   const byMachine = new Map<MachineId, Session>();
+  const newest = newestProof();
   const connected = (machineId: MachineId): Session | null => {
     const session = byMachine.get(machineId);
     return session?.phase === 'connected' ? session : null;
   };
   return {
-    track: (session) => void all.add(session),
+    track: (session) => {
+      all.add(session);
+      newest.opened(session);
+    },
+    isNewest: newest.isNewest,
     enter: (machineId, session) => {
       const older = byMachine.get(machineId);
       byMachine.set(machineId, session);
@@ -51,6 +59,7 @@ export const gatewaySessions = (io: LinkIo & { readonly newNonce: () => string }
     },
     leave: (session) => {
       all.delete(session);
+      newest.closed(session);
       const { machineId } = session;
       if (machineId === null || byMachine.get(machineId) !== session) return false;
       byMachine.delete(machineId);
@@ -65,6 +74,7 @@ export const gatewaySessions = (io: LinkIo & { readonly newNonce: () => string }
       }
     },
     dismissStrangers: (since) => {
+      newest.forget();
       for (const session of all) {
         const isLate = session.phase === 'awaiting-proof' && session.lastHeardAt < since;
         const reason = 'expected a proof in the time for a handshake, got none';
