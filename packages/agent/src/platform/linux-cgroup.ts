@@ -43,7 +43,7 @@ export type Cgroups = {
 };
 
 /**
- * Joins and becomes the command; a group that cannot be joined does not keep the command from running. A thread that
+ * A shell joins the group; one that cannot be joined does not keep the command from running. A thread that
  * moves itself (0) into a threaded group takes no lock that all processes share; one that moves by `cgroup.procs` waits
  * for the kernel's next grace period, 2 ms on a quiet machine and 20 on a busy one.
  */
@@ -64,14 +64,18 @@ const asBash = (command: readonly string[], folder: string, helperFile: string):
   return { command, environment: { BASH_ENV: helperFile, [GROUP]: folder } };
 };
 
+const textOf = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+};
+
 /** The file says what it has to, now: one that is not there would be passed over in silence. */
 const isWritten = (helperFile: string): boolean => {
-  const isThere = () => readFileSync(helperFile, 'utf8') === JOIN_IN_BASH;
-  const write = () => writeFileSync(helperFile, JOIN_IN_BASH, { mode: 0o600 });
-  const check = () => {
-    if (!isThere()) throw new Error(`${helperFile} is another file`);
-  };
-  return attempt(check) || (attempt(write) && attempt(check));
+  const isThere = () => textOf(helperFile) === JOIN_IN_BASH;
+  return isThere() || (attempt(() => writeFileSync(helperFile, JOIN_IN_BASH, { mode: 0o600 })) && isThere());
 };
 
 /** Where this process's own group lies, or null. */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { MachineId } from '@longarm/contract/ids';
 import { DEVICE_BURST_SECONDS, FRAMES_PER_CONNECT, type Limits, PROFILES } from '@longarm/contract/limits';
-import { deviceBudgets, inherit, nothingSpent } from './device-budget.ts';
+import { deviceBudgets, inherit, type Spent } from './device-budget.ts';
+
+const nothingSpent = (): Spent => ({ framesUntil: 0, bytesUntil: 0, dayUntil: 0 });
 
 const MACHINE = MachineId.parse('a'.repeat(40));
 const MIB = 1_048_576;

@@ -20,8 +20,6 @@ export type Spent = { framesUntil: EpochMs; bytesUntil: EpochMs; dayUntil: Epoch
 /** A limit that was passed, in a sentence. */
 export type Overdraft = { readonly limit: LimitName; readonly sentence: string; readonly retryAfterSeconds: number };
 
-export const nothingSpent = (): Spent => ({ framesUntil: 0, bytesUntil: 0, dayUntil: 0 });
-
 type Rule = { readonly limit: LimitName; readonly field: keyof Spent; readonly bucket: Bucket; readonly words: string };
 
 const rulesOf = (limits: Limits): Readonly<Record<'frames' | 'bytes' | 'day', Rule>> => {

@@ -4,6 +4,7 @@ import type { ActionId, MachineId } from '@longarm/contract/ids';
 import type { Kysely } from 'kysely';
 import type { ActionRecord } from '../../actions/action-record.ts';
 import type { ActionStore, Reconciliation } from '../../actions/ports.ts';
+import { idsOf, type ListedMachine, machinesOf } from '../machine-list.ts';
 import { prepared, preparedList } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
 import { partsOf } from '../together.ts';
@@ -13,25 +14,21 @@ import { withCommands } from './load-actions.ts';
 
 type Device = Parameters<ActionStore['reconcile']>[0];
 
-type Named = { readonly machineId: MachineId };
-
-const among = (db: Kysely<Schema>, machines: readonly Named[]) =>
-  db.selectFrom('actions').where(
-    'machine_id',
-    'in',
-    machines.map(({ machineId }) => machineId),
-  );
+const among = (db: Kysely<Schema>, machines: readonly ListedMachine[]) =>
+  db.selectFrom('actions').where('machine_id', 'in', idsOf(machines));
 
 /** What is not over, and cancels that were never confirmed: a machine that comes back settles both. */
-const openActions = (db: Kysely<Schema>, machines: readonly Named[]) => {
+const openActions = (db: Kysely<Schema>, machines: readonly ListedMachine[]) => {
   // two queries in one, since no index holds both, and one over all actions of a machine is long
   const notOver = among(db, machines).where(isNotOver).select('actions.seq');
   const unconfirmed = among(db, machines).where(isUnconfirmed).select('actions.seq');
   return db.selectFrom('actions').where('seq', 'in', notOver.union(unconfirmed)).orderBy('seq');
 };
 
-const openMachines = preparedList((db, machines: readonly Named[]) => openActions(db, machines).select('machine_id'));
-const openOf = prepared((db, given: Named) => openActions(db, [given]).selectAll());
+const openMachines = preparedList((db, machines: readonly ListedMachine[]) =>
+  openActions(db, machines).select('machine_id'),
+);
+const openOf = prepared((db, given: ListedMachine) => openActions(db, [given]).selectAll());
 
 const NOTHING: Reconciliation = { resume: [], stop: [], changed: [], isAwaited: false };
 
@@ -45,7 +42,7 @@ export const settledAtOnce = async (
   devices: readonly Device[],
 ): Promise<readonly (Reconciliation | null)[]> => {
   const open = new Set<MachineId>();
-  for (const part of partsOf(devices.map(({ machineId }) => ({ machineId }))))
+  for (const part of partsOf(machinesOf(idsOf(devices))))
     for (const row of (await openMachines(reader, part, {})).rows) open.add(row.machine_id);
   return devices.map(({ machineId, journaled }) => (journaled.length > 0 || open.has(machineId) ? null : NOTHING));
 };
@@ -77,7 +74,7 @@ const settleUnknown = async (
 };
 
 /** A new connection means that offers on the old one will never arrive: they may be made again at once. */
-const dropLeases = prepared((db, given: Named) =>
+const dropLeases = prepared((db, given: ListedMachine) =>
   db
     .updateTable('actions')
     .set({ lease_until: null })

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import { type Generations, present } from '../../machines/generation.ts';
 import type { Connection, ConnectOutcome, DeviceIdentity } from '../../machines/ports.ts';
 import { markReachable } from '../actions/mark-reachable.ts';
+import { idsOf, type ListedMachine, machinesOf } from '../machine-list.ts';
 import { preparedList } from '../prepared.ts';
 import type { Schema } from '../schema.ts';
 import { partsOf } from '../together.ts';
@@ -12,12 +13,7 @@ import { factColumns, rememberAddresses } from './machine-rows.ts';
 
 type Entering = { readonly connection: Connection; readonly generations: Generations };
 
-type Named = { readonly id: MachineId };
-
-const asItems = (ids: readonly MachineId[]): readonly Named[] => ids.map((id) => ({ id }));
-const idsOf = (machines: readonly Named[]): readonly MachineId[] => machines.map(({ id }) => id);
-
-const identityRows = preparedList((db, machines: readonly Named[]) =>
+const identityRows = preparedList((db, machines: readonly ListedMachine[]) =>
   db
     .selectFrom('machines')
     .select(['id', 'tenant_id', 'public_key', 'merged_into', 'enrolment_state', 'enrolment_reason'])
@@ -30,7 +26,7 @@ export const identities = async (
   reader: Kysely<Schema>,
   machineIds: readonly MachineId[],
 ): Promise<readonly (DeviceIdentity | null)[]> => {
-  const { rows } = await identityRows(reader, asItems(machineIds), {});
+  const { rows } = await identityRows(reader, machinesOf(machineIds), {});
   const known = new Map<string, DeviceIdentity>();
   for (const row of rows)
     known.set(row.id, {
@@ -73,7 +69,7 @@ const updateRows = preparedList((db, rows: readonly ReturnType<typeof rowOf>[]) 
   return { compile: () => update.compile(db) };
 });
 
-const knownRows = preparedList((db, machines: readonly Named[]) =>
+const knownRows = preparedList((db, machines: readonly ListedMachine[]) =>
   db
     .selectFrom('machines')
     .select(['id', 'tenant_id', 'hardware_id', 'seen_hardware_id', 'generations', 'dns_name', 'last_external_ip'])
@@ -83,7 +79,7 @@ const knownRows = preparedList((db, machines: readonly Named[]) =>
 
 const knownOf = async (db: Kysely<Schema>, ids: readonly MachineId[]): Promise<ReadonlyMap<MachineId, Known>> => {
   const known = new Map<MachineId, Known>();
-  for (const part of partsOf(asItems(ids)))
+  for (const part of partsOf(machinesOf(ids)))
     for (const row of (await knownRows(db, part, {})).rows) known.set(row.id, row);
   return known;
 };
@@ -98,7 +94,6 @@ const judge = async (db: Kysely<Schema>, known: Known, connection: Connection): 
 };
 
 const enter = async (db: Kysely<Schema>, entering: readonly Entering[]) => {
-  if (entering.length === 0) return;
   for (const part of partsOf(entering.map(rowOf))) await updateRows(db, part, {});
   const entered = entering.map(({ connection }) => connection.machineId);
   await markReachable(db, entered, true);

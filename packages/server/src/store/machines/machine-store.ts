@@ -5,6 +5,7 @@ import type { Reach } from '../../audit/reach.ts';
 import { keep } from '../../machines/generation.ts';
 import type { MachineRecord, MachineStore } from '../../machines/ports.ts';
 import { markAllUnreachable, markReachable } from '../actions/mark-reachable.ts';
+import type { ListedMachine } from '../machine-list.ts';
 import { foldCase } from '../odata/fold-case.ts';
 import { firstOf, prepared } from '../prepared.ts';
 import { machineInReach } from '../reach.ts';
@@ -27,13 +28,11 @@ const MACHINES_FOUND = 1_000;
 /** Machines whose presence is written at once: the others' work goes on in between. */
 const MACHINES_PER_UNIT = 1_000;
 
-type Named = { readonly machineId: MachineId };
-
-const generationsOf = prepared((db, given: Named) =>
+const generationsOf = prepared((db, given: ListedMachine) =>
   db.selectFrom('machines').select('generations').where('id', '=', given.machineId),
 );
 
-const setGenerations = prepared((db, given: Named & { readonly generations: string }) =>
+const setGenerations = prepared((db, given: ListedMachine & { readonly generations: string }) =>
   db.updateTable('machines').set({ generations: given.generations }).where('id', '=', given.machineId),
 );
 
@@ -44,7 +43,7 @@ const keepGeneration = async (db: Kysely<Schema>, machineId: MachineId, hash: st
 };
 
 /** Changes nothing where another connection of the machine is there already. */
-const endSession = prepared((db, given: Named & { readonly sessionId: string; readonly now: number }) =>
+const endSession = prepared((db, given: ListedMachine & { readonly sessionId: string; readonly now: number }) =>
   db
     .updateTable('machines')
     .set({ session_id: null, last_seen: given.now })
