@@ -2,23 +2,8 @@
 import { Refusal } from '@longarm/contract/errors';
 import type { ActionId } from '@longarm/contract/ids';
 import type { RunLiveResponseRequest } from '@longarm/contract/rest/run-live-response';
-import type { Faults } from './faults.ts';
 import { hostileAsk } from './hostile-asks.ts';
-import type { Watch } from './invariants.ts';
-import { callerOf, strangerOf } from './people.ts';
-import type { Random } from './random.ts';
-import type { ServerProgram } from './server-program.ts';
-import type { Trace } from './trace.ts';
-import type { VirtualTime } from './virtual-time.ts';
-
-type HostileIo = {
-  readonly time: VirtualTime;
-  readonly random: Random;
-  readonly faults: Faults;
-  readonly trace: Trace;
-  readonly server: { readonly program: () => ServerProgram | null };
-  readonly watch: Pick<Watch, 'violate'>;
-};
+import { callerOf, type PeopleIo, strangerOf } from './people.ts';
 
 type Asked = {
   readonly machine: string;
@@ -34,7 +19,7 @@ export type HostileCallers = {
   readonly onAnswer: (asked: Asked, actionId: ActionId) => void;
 };
 
-export const hostileCallers = ({ time, random, faults, trace, server, watch }: HostileIo): HostileCallers => {
+export const hostileCallers = ({ time, random, faults, trace, server, watch }: PeopleIo): HostileCallers => {
   /** 10: it is refused, or there is no answer at all. */
   const mustFail = (who: string, what: string, tried: Promise<{ readonly id: string }>) => {
     tried.then(

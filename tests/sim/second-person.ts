@@ -1,27 +1,12 @@
 /** What happens to an action that waits for a second person: approved, denied, forgotten; the first one's word is none. */
 import type { ActionId } from '@longarm/contract/ids';
-import type { Faults } from './faults.ts';
-import type { Watch } from './invariants.ts';
-import { callerOf, strangerOf } from './people.ts';
-import type { Random } from './random.ts';
-import type { ServerProgram } from './server-program.ts';
-import type { Trace } from './trace.ts';
-import type { VirtualTime } from './virtual-time.ts';
-
-export type SecondPersonIo = {
-  readonly time: VirtualTime;
-  readonly random: Random;
-  readonly faults: Faults;
-  readonly trace: Trace;
-  readonly server: { readonly program: () => ServerProgram | null };
-  readonly watch: Pick<Watch, 'violate'>;
-};
+import { callerOf, type PeopleIo, strangerOf } from './people.ts';
 
 type Waiting = { readonly actionId: ActionId; readonly requester: string; readonly longestMs: number };
 
 /** To be told of each action that waits. */
 export const secondPerson =
-  ({ time, random, faults, trace, server, watch }: SecondPersonIo) =>
+  ({ time, random, faults, trace, server, watch }: PeopleIo) =>
   ({ actionId, requester, longestMs }: Waiting): void => {
     const decide = (who: string, decision: 'approve' | 'deny', mustBeRefused: boolean) => {
       const program = server.program();
