@@ -54,25 +54,33 @@ const writeAtOnce = async (db: Kysely<Schema>, entries: readonly NewAuditEntry[]
   await moveHead(db, { hash: rows.at(-1)?.hash ?? head.hash });
 };
 
-/** By the transaction that is open: what its units have said so far, in their order. */
-const waiting = new WeakMap<Kysely<Schema>, NewAuditEntry[]>();
+/** What the units of a transaction have said so far, in their order; the first `written` of them are in rows. */
+type Said = { readonly entries: NewAuditEntry[]; written: number };
+
+/** By the transaction that is open. */
+const open = new WeakMap<Kysely<Schema>, Said>();
 
 /** Writes what waits in this transaction: for whoever reads the audit in it. */
 export const settleAudit = async (db: Kysely<Schema>): Promise<void> => {
-  const entries = waiting.get(db)?.splice(0) ?? [];
-  await writeAtOnce(db, entries);
+  const said = open.get(db);
+  if (said === undefined) return;
+  const waiting = said.entries.slice(said.written);
+  said.written = said.entries.length;
+  await writeAtOnce(db, waiting);
 };
 
 export const auditAtTheEnd: GroupEnd<Schema> = {
   begin: (db) => {
-    waiting.set(db, []);
+    open.set(db, { entries: [], written: 0 });
   },
   mark: (db) => {
-    const entries = waiting.get(db) ?? [];
-    // a copy: what is settled after it is in rows that go with the unit's own
-    const before = [...entries];
+    const said = open.get(db);
+    const [length, written] = [said?.entries.length ?? 0, said?.written ?? 0];
     return () => {
-      entries.splice(0, entries.length, ...before);
+      if (said === undefined) return;
+      said.entries.length = length;
+      // what was settled since is in rows that go with the unit's own
+      said.written = written;
     };
   },
   finish: settleAudit,
@@ -80,9 +88,9 @@ export const auditAtTheEnd: GroupEnd<Schema> = {
 
 /** In their order; nothing for none. At once where no group of units is open. */
 export const writeAuditEntries = async (db: Kysely<Schema>, entries: readonly NewAuditEntry[]): Promise<void> => {
-  const group = waiting.get(db);
-  if (group === undefined) await writeAtOnce(db, entries);
-  else group.push(...entries);
+  const said = open.get(db);
+  if (said === undefined) await writeAtOnce(db, entries);
+  else said.entries.push(...entries);
 };
 
 export const writeAudit = (db: Kysely<Schema>, entry: NewAuditEntry): Promise<void> => writeAuditEntries(db, [entry]);
