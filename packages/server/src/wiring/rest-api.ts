@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000;
 
 /**
  * Ids of actions rise with time (RFC 9562, version 7), so that rows of one moment lie together in the indexes of all tables
- * that name their action; each is as hard to guess as any other GUID of its millisecond.
+ * that name their action. Nobody has to be unable to guess one: to know an id gives no right to its action.
  */
 const risingId = (): string => Bun.randomUUIDv7();
 
