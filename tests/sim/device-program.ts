@@ -115,6 +115,7 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
     },
     leftOver: leftOver(commands),
     deliver: deliveryOf(io, transfer),
+    turn: () => life.sleep(0),
     // most of them go by upload, small as they all are here
     readSpool: (path) => (broken.deliver !== undefined || random.next() < 0.7 ? null : (spool.get(path) ?? null)),
     removeSpool: (path) => void (life.isOver() || spool.delete(path)),

@@ -144,7 +144,7 @@ describe('the journal', () => {
       journal.report({ fact: { kind: 'cancel-heard', actionId, at: count } });
     journal.report({ fact: ended });
     expect(told).toEqual([expect.stringContaining('ENOSPC')]);
-    expect(() => journal.start({ kind: 'command-started', actionId, index: 0, at: 1 })).toThrow('ENOSPC');
+    expect(() => journal.start({ fact: { kind: 'command-started', actionId, index: 0, at: 1 } })).toThrow('ENOSPC');
     const other = payloadOf(payload.commands);
     const taking = () =>
       journal.take({ payload: other, ticket: 't', bootId: 'b' }, { ...accepted, actionId: other.actionId });

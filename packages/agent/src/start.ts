@@ -31,7 +31,7 @@ import { takeLock } from './platform/instance-lock.ts';
 import type { Log } from './platform/log.ts';
 import { fileDisk } from './platform/log-disk.ts';
 import type { Platform } from './platform/platform.ts';
-import { type After, pause } from './platform/timers.ts';
+import { type After, nextTurn, pause } from './platform/timers.ts';
 import { PolicyFault } from './policy/policy.ts';
 import type { PolicySource } from './policy/policy-source.ts';
 import { removeOutput } from './process/output-files.ts';
@@ -151,6 +151,7 @@ const launch = (parts: Parts): Promise<Agent> => {
     runCommand: (run) => runCommand(commands, run),
     leftOver: leftOver({ commands, log }),
     deliver: (tickets) => deliverResult(commands.transfer, tickets, (path) => open(path, 'r')),
+    turn: nextTurn,
     readSpool,
     removeSpool: removeOutput,
     sweepSpool: (inUse) => sweepSpool(folders, inUse),

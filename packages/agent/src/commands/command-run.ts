@@ -60,6 +60,8 @@ export type CommandResult = {
   readonly sizeBytes: number;
   readonly name: string;
   readonly cutBytes: number;
+  /** All of it, where that is little: the journal keeps it, and its file is not synced. */
+  readonly content?: Uint8Array | undefined;
 };
 
 export type CommandEnd = {

@@ -34,7 +34,10 @@ const startOf = async (path: string): Promise<string> => {
   }
 };
 
-const resultOf = (stream: 'stdout' | 'stderr', { path, sha256, sizeBytes, cutBytes }: Captured): CommandResult => ({
+const resultOf = (
+  stream: 'stdout' | 'stderr',
+  { path, sha256, sizeBytes, cutBytes, content }: Captured,
+): CommandResult => ({
   stream,
   path,
   isSpool: true,
@@ -43,6 +46,7 @@ const resultOf = (stream: 'stdout' | 'stderr', { path, sha256, sizeBytes, cutByt
   sizeBytes,
   name: stream,
   cutBytes,
+  ...(content === null ? {} : { content }),
 });
 
 type Judged = Pick<CommandEnd, 'outcome' | 'errors' | 'exitCode'>;

@@ -30,6 +30,7 @@ let folder: ReturnType<typeof temporaryFolder>;
 let journal: Journal;
 let begun: ActionId[];
 let running: Set<ActionId>;
+let isIdle: boolean;
 let cancelled: ActionId[];
 let door: Inbox;
 
@@ -39,6 +40,7 @@ beforeEach(() => {
   begun = [];
   cancelled = [];
   running = new Set();
+  isIdle = false;
   door = inbox({
     journal,
     identity: { machineId: MACHINE, tenantId: TENANT, envelopeKey: key.publicKey },
@@ -46,6 +48,7 @@ beforeEach(() => {
     now: () => NOW,
     log: silentLog,
     memo: offerMemo(),
+    isIdle: () => isIdle,
     begin: (actionId) => begun.push(actionId),
     cancelRun: (actionId) => {
       cancelled.push(actionId);
@@ -83,6 +86,19 @@ test('a good offer is journaled, accepted and begun once', () => {
   expect(told()).toEqual([{ kind: 'accepted', actionId: payload.actionId, at: NOW }]);
   expect(journal.action(payload.actionId)).toMatchObject({ payload, ticket: 'ticket', bootId: 'boot' });
   expect(begun).toEqual([payload.actionId]);
+});
+
+test('on an idle device its first command is started in the same record', () => {
+  isIdle = true;
+  const payload = payloadOf([collect, collect]);
+  const { actionId } = payload;
+  offer(payload);
+  expect(told()).toEqual([
+    { kind: 'accepted', actionId, at: NOW },
+    { kind: 'command-started', actionId, index: 0, at: NOW },
+  ]);
+  expect(journal.action(actionId)).toMatchObject({ next: 0, isStarted: true });
+  expect(begun).toEqual([actionId]);
 });
 
 describe('refusals', () => {

@@ -25,6 +25,8 @@ export type InboxIo = {
   readonly now: () => EpochMs;
   readonly log: Log;
   readonly memo: Pick<OfferMemo, 'keep'>;
+  /** An action that is taken on now is begun at once. */
+  readonly isIdle: () => boolean;
   /** An action was taken on and waits for its turn. */
   readonly begin: (actionId: ActionId) => void;
   /** True when the action runs: it is being stopped and its end is told from there. */
@@ -60,13 +62,19 @@ const refuse = (io: InboxIo, actionId: ActionId, reason: string) => {
 const NO_JOURNAL =
   'this device has no room to write down what becomes of an action: free some of its disk, and request it again';
 
+/** One record where both are true at once: nobody waits for a second sync. */
+const firstFacts = (io: InboxIo, actionId: ActionId): readonly Fact[] => {
+  const at = io.now();
+  const accepted = { kind: 'accepted', actionId, at } as const;
+  return io.isIdle() ? [accepted, { kind: 'command-started', actionId, index: 0, at }] : [accepted];
+};
+
 /** Null when it is in the journal; else why the disk does not take it. */
 const takeOn = (io: InboxIo, payload: EnvelopePayload, ticket: string): string | null => {
   const lack = io.journal.lack();
   if (lack !== null) return lack;
   try {
-    const { actionId } = payload;
-    io.journal.take({ payload, ticket, bootId: io.bootId }, { kind: 'accepted', actionId, at: io.now() });
+    io.journal.take({ payload, ticket, bootId: io.bootId }, ...firstFacts(io, payload.actionId));
     return null;
   } catch (fault) {
     if (faultCode(fault) === null) throw fault;

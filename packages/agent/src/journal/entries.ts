@@ -15,6 +15,8 @@ export const ResultSource = z.strictObject({
   path: z.string(),
   /** Our own copy, removed once the report is acknowledged; otherwise the collected file itself. */
   isSpool: z.boolean(),
+  /** The bytes themselves, base64, where they are few: the file beside them need not be on the disk, nor be there any more. */
+  content: z.string().optional(),
 });
 export type ResultSource = z.infer<typeof ResultSource>;
 

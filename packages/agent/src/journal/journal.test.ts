@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { statSync } from 'node:fs';
+import { statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ActionId } from '@longarm/contract/ids';
 import type { Fact } from '@longarm/contract/wire/to-server';
@@ -69,6 +69,28 @@ test('what happened is known after a restart', () => {
   expect(after.lastCounter()).toEqual({ epoch: payload.epoch, counter: payload.counter });
   expect(after.serverTime()).toBe(1_100);
   after.close();
+});
+
+test('what is taken on and begun at once is one record, and there whole or not at all', () => {
+  using folder = temporaryFolder();
+  const file = join(folder.path, 'journal.log');
+  const journal = open(folder.path);
+  const payload = payloadOf([ordered({ type: 'GetFile', path: '/a' })]);
+  const { actionId } = payload;
+  const started: Fact = { kind: 'command-started', actionId, index: 0, at: 1_000 };
+  journal.take({ payload, ticket: 't1', bootId: 'boot' }, accepted(actionId), started);
+  expect(journal.owed().map(({ sequence, fact }) => [sequence, fact.kind])).toEqual([
+    [1, 'accepted'],
+    [2, 'command-started'],
+  ]);
+  const whole = reopened(folder.path, journal);
+  expect(whole.action(actionId)).toMatchObject({ next: 0, isStarted: true });
+  whole.close();
+  truncateSync(file, statSync(file).size - 1);
+  const torn = open(folder.path);
+  expect(torn.actions()).toEqual([]);
+  expect(torn.owed()).toEqual([]);
+  torn.close();
 });
 
 test('a finished command moves on to the next, and a failed one is remembered', () => {

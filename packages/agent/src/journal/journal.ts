@@ -45,10 +45,16 @@ export type Journal = {
    * are owed all the same, and written with the next record that it takes.
    */
   readonly report: (...facts: readonly NewFact[]) => void;
-  /** A command is about to be started. Throws when the disk refuses: what is not written is not started. */
-  readonly start: (started: Fact) => void;
-  /** An action is taken on: with its `accepted` in the same record. Throws when the disk refuses: it is not taken on. */
-  readonly take: (offered: Offered, accepted: Fact) => void;
+  /**
+   * A command is about to be started, the last of these facts. Throws when the disk refuses: what is not written is not started,
+   * and none of them is owed.
+   */
+  readonly start: (...facts: readonly NewFact[]) => void;
+  /**
+   * An action is taken on, with its `accepted`, and with the start of its first command where it is begun at once: one record.
+   * Throws when the disk refuses: it is not taken on.
+   */
+  readonly take: (offered: Offered, ...facts: readonly Fact[]) => void;
   /** Why no action should be taken on now: the disk has no room for its story. Null when it has. */
   readonly lack: () => string | null;
   readonly amend: (report: OwedReport) => void;
@@ -172,6 +178,7 @@ export const openJournal = (
   reserve.take();
   const record = recorder({ file, reserve, onDisk }, state);
   let listener = () => {};
+  const entriesOf = (facts: readonly NewFact[]) => facts.map((fact, offset) => factEntry(state, offset, fact));
   const journal: Journal = {
     action: (actionId) => state.actions.get(actionId) ?? null,
     actions: () => [...state.actions.values()],
@@ -181,18 +188,15 @@ export const openJournal = (
     lastCounter: () => state.lastCounter,
     serverTime: () => state.serverTime,
     report: (...facts) => {
-      record.anyway(
-        facts.map((fact, offset) => factEntry(state, offset, fact)),
-        true,
-      );
+      record.anyway(entriesOf(facts), true);
       listener();
     },
-    start: (started) => {
-      record.strictly([factEntry(state, 0, { fact: started })], true);
+    start: (...facts) => {
+      record.strictly(entriesOf(facts), true);
       listener();
     },
-    take: (offered, accepted) => {
-      record.strictly([{ kind: 'offered', ...offered }, factEntry(state, 0, { fact: accepted })], true);
+    take: (offered, ...facts) => {
+      record.strictly([{ kind: 'offered', ...offered }, ...entriesOf(facts.map((fact) => ({ fact })))], true);
       listener();
     },
     lack: reserve.take,

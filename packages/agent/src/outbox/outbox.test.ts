@@ -9,6 +9,7 @@ import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { until } from '../../test/until.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { fileDisk } from '../platform/log-disk.ts';
+import { nextTurn } from '../platform/timers.ts';
 import { type Delivery, type Outbox, outbox } from './outbox.ts';
 
 const actionId = newActionId();
@@ -18,6 +19,7 @@ let journal: Journal;
 let sent: Report[];
 let delivered: string[];
 let removed: string[];
+let turns: number;
 let deliver: (path: string, stop: AbortSignal) => Promise<Delivery>;
 let spooled: Map<string, Uint8Array>;
 let box: Outbox;
@@ -29,12 +31,18 @@ beforeEach(() => {
   delivered = [];
   removed = [];
   spooled = new Map();
+  turns = 0;
   deliver = async () => ({ kind: 'delivered' });
   box = outbox({
     journal,
-    deliver: ({ path, stop }) => {
+    deliver: ({ source, stop }) => {
+      const path = source?.path ?? '';
       delivered.push(path);
       return deliver(path, stop);
+    },
+    turn: async () => {
+      turns++;
+      await nextTurn();
     },
     readSpool: (path) => spooled.get(path) ?? null,
     removeSpool: (path) => removed.push(path),
@@ -97,6 +105,16 @@ test('what was not acknowledged goes out again on the next connection, and nothi
   box.disconnected();
   connect();
   await sentAre([1, 2, 2]);
+});
+
+test('what became true in one turn goes out after it', async () => {
+  connect();
+  tell();
+  await Promise.resolve();
+  tell();
+  expect(sent).toEqual([]);
+  await sentAre([1, 2]);
+  expect(turns).toBe(1);
 });
 
 test('nothing goes out without a connection', async () => {
@@ -188,6 +206,19 @@ test('small outputs go with their report; one that the server misses is uploaded
   await sentAre([1, 1]);
   expect(delivered).toContain('/spool/err');
   expect(sent[1]?.contents).toBeUndefined();
+});
+
+test('what the journal keeps itself is not looked for in its file', async () => {
+  const content = Buffer.from('stdout').toString('base64');
+  const results = [result('stdout')];
+  journal.report({
+    fact: { ...finished, results },
+    sources: [{ stream: 'stdout', path: '/spool/gone', isSpool: true, content }],
+  });
+  connect();
+  await sentAre([1]);
+  expect(sent[0]?.contents).toEqual([{ stream: 'stdout', content }]);
+  expect(delivered).toEqual([]);
 });
 
 test('outputs longer than the bound together, and those that cannot be read, are uploaded', async () => {

@@ -7,7 +7,7 @@ import { INLINE_RESULT_BYTES } from '@longarm/contract/limits';
 import { WHOLE_UPLOAD_BYTES } from '@longarm/contract/wire/protocol';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import type { InlineContent, Report, UploadedResult } from '@longarm/contract/wire/to-server';
-import type { OwedReport } from '../journal/entries.ts';
+import type { OwedReport, ResultSource } from '../journal/entries.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Log } from '../platform/log.ts';
 import { withoutResult } from './without-result.ts';
@@ -27,13 +27,15 @@ export type DeliverResult = (what: {
   readonly actionId: ActionId;
   readonly index: number;
   readonly result: UploadedResult;
-  readonly path: string;
+  readonly source: ResultSource | null;
   readonly stop: AbortSignal;
 }) => Promise<Delivery>;
 
 type OutboxIo = {
   readonly journal: Pick<Journal, 'nextOwed' | 'owed' | 'amend' | 'note' | 'onOwed'>;
   readonly deliver: DeliverResult;
+  /** Comes round once: what is owed by then goes together, and a command starts before it is told. */
+  readonly turn: () => Promise<void>;
   /** So many bytes of a spool file at once, null when they are not there. */
   readonly readSpool: (path: string, sizeBytes: number) => Uint8Array | null;
   /** Removes a spool file whose report was acknowledged; one that has gone is fine. */
@@ -79,14 +81,21 @@ const isFinished = (report: OwedReport): report is Finished => report.fact.kind 
 const deliverOne = async (io: OutboxIo, report: Finished, to: { result: UploadedResult; stop: AbortSignal }) => {
   const { actionId, index } = report.fact;
   const { stream } = to.result;
-  const path = report.sources.find((source) => source.stream === stream)?.path ?? '';
-  const delivery = await io.deliver({ actionId, index, path, ...to });
+  const source = report.sources.find((candidate) => candidate.stream === stream) ?? null;
+  const delivery = await io.deliver({ actionId, index, source, ...to });
   if (delivery.kind === 'delivered') io.journal.note({ kind: 'uploaded', sequence: report.sequence, stream });
   if (delivery.kind !== 'impossible') return;
   io.log('warn', 'a result cannot be delivered', { actionId, index, reason: delivery.sentence });
   // as it is now: another result of it may have been amended meanwhile
   const current = io.journal.nextOwed(report.sequence - 1) ?? report;
   io.journal.amend(withoutResult(current, [stream], delivery.sentence));
+};
+
+const contentOf = (io: OutboxIo, source: ResultSource | undefined, sizeBytes: number): string | null => {
+  if (source?.isSpool !== true) return null;
+  if (source.content !== undefined) return source.content;
+  const bytes = io.readSpool(source.path, sizeBytes);
+  return bytes === null ? null : Buffer.from(bytes).toString('base64');
 };
 
 /**
@@ -99,10 +108,10 @@ const contentsOf = (io: OutboxIo, report: Finished): readonly InlineContent[] | 
   if (total > INLINE_RESULT_BYTES) return null;
   const contents: InlineContent[] = [];
   for (const { stream, sizeBytes } of due) {
-    const path = report.sources.find((source) => source.stream === stream && source.isSpool)?.path;
-    const bytes = path === undefined ? null : io.readSpool(path, sizeBytes);
-    if (bytes === null) return null;
-    contents.push({ stream, content: Buffer.from(bytes).toString('base64') });
+    const source = report.sources.find((candidate) => candidate.stream === stream);
+    const content = contentOf(io, source, sizeBytes);
+    if (content === null) return null;
+    contents.push({ stream, content });
   }
   return contents;
 };
@@ -145,6 +154,7 @@ const drain = async (io: OutboxIo, connection: Connection, { wait, wasMissed }: 
     const report = nextToSend(io, connection);
     if (report === null) {
       await wait();
+      await io.turn();
       continue;
     }
     const contents = isFinished(report) && !wasMissed(report.sequence) ? contentsOf(io, report) : null;

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { faultText } from './fault.ts';
 
-/** Some hundred facts, or six of the longest. */
+/** Some hundred facts, or four of the longest with their outputs. */
 const RESERVE_BYTES = 262_144;
 
 export type DiskReserve = {

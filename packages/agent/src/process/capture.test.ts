@@ -81,6 +81,25 @@ test('what a killed agent left is sealed the same, and sealing it twice changes 
     { numRuns: 40 },
   ));
 
+test('a short output comes along whole, a longer one does not', async () => {
+  for (const [length, isShort] of [
+    [0, true],
+    [4_096, true],
+    [4_097, false],
+  ] as const) {
+    const pieces = piecesOf([Math.floor(length / 2), Math.ceil(length / 2)]);
+    const { content, sizeBytes } = await capture(streamOf(pieces), { path: path(), maxBytes: 1_000_000 }).done;
+    expect(content === null ? null : Buffer.from(content).toString('latin1')).toBe(isShort ? textOf(pieces) : null);
+    expect(sizeBytes).toBe(length);
+  }
+});
+
+test('a short output that is cut does not come along', async () => {
+  const { content, cutBytes } = await capture(streamOf(piecesOf([100])), { path: path(), maxBytes: 90 }).done;
+  expect(content).toBeNull();
+  expect(cutBytes).toBe(10);
+});
+
 test('an endless output takes no more than its bound and a half, and all of it goes at the end', async () => {
   const piece = new Uint8Array(1_000);
   const pieces = Array.from({ length: 100 }, () => piece);

@@ -17,7 +17,12 @@ export type Captured = {
   readonly sha256: Sha256;
   /** Why the disk took no more; null when it took all. */
   readonly fault: string | null;
+  /** All of it where it is short, and then its file is not synced: whoever tells of it keeps this. Null for more. */
+  readonly content: Uint8Array | null;
 };
+
+/** Bytes of an output that is kept where its end is written down, in the same sync: what most scripts say is less. */
+const SHORT_BYTES = 4_096;
 
 export type Capture = {
   readonly done: Promise<Captured>;
@@ -30,6 +35,21 @@ type Hasher = InstanceType<typeof Bun.CryptoHasher>;
 
 /** `writtenBytes` of the `madeBytes` that came were taken by the disk. */
 type Progress = { writtenBytes: number; madeBytes: number; fault: string | null };
+
+/** Holds an output while it is short. */
+const shortOutput = () => {
+  let chunks: Uint8Array[] | null = [];
+  let bytes = 0;
+  return {
+    add: (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      if (bytes > SHORT_BYTES) chunks = null;
+      chunks?.push(chunk);
+    },
+    /** Null when it was long. */
+    whole: (): Uint8Array | null => (chunks === null ? null : Buffer.concat(chunks)),
+  };
+};
 
 const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: Uint8Array, at: number) => void) => {
   const progress: Progress = { writtenBytes: 0, madeBytes: 0, fault: null };
@@ -49,29 +69,35 @@ const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: 
   return progress;
 };
 
-/** `hasher` has seen the head. */
-type Read = Progress & { readonly hasher: Hasher };
+/** `hasher` has seen the head; `content` is all of the output, where that is short and the disk took it. */
+type Read = Progress & { readonly hasher: Hasher; readonly content: Uint8Array | null };
 
-/** What fits into the head is whole as it lies there: the file that was written needs its sync alone. */
-const sealFile = (to: Spool, writer: SpoolWriter, { hasher, writtenBytes, fault }: Read): Promise<Sealed> =>
-  fault === null && writtenBytes <= headBytes(to)
-    ? writer.sync().then(() => ({ sizeBytes: writtenBytes, cutBytes: 0 }))
-    : sealOutput(to, writtenBytes, (chunk) => void hasher.update(chunk));
+/** It lies in its file as it came, and in no other. */
+const isWhole = (to: Spool, { writtenBytes, fault }: Progress): boolean =>
+  fault === null && writtenBytes <= headBytes(to);
+
+/** What is whole needs its sync alone, or not even that. */
+const sealFile = async (to: Spool, writer: SpoolWriter, read: Read): Promise<Sealed> => {
+  const { hasher, writtenBytes, content } = read;
+  if (!isWhole(to, read)) return sealOutput(to, writtenBytes, (chunk) => void hasher.update(chunk));
+  if (content === null) await writer.sync();
+  return { sizeBytes: writtenBytes, cutBytes: 0 };
+};
 
 /** After a fault of the disk only what is whole up to it is kept, and the head alone when there is no room for more. */
 const seal = async (to: Spool, writer: SpoolWriter, whole: Read): Promise<Omit<Captured, 'path'>> => {
-  const { hasher, ...read } = whole;
+  const { hasher, content, ...read } = whole;
   const head = hasher.copy().digest('hex');
   const keepHead = async (fault: string): Promise<Omit<Captured, 'path'>> => {
     const sizeBytes = Math.min(read.writtenBytes, headBytes(to));
     await sealHead(to, sizeBytes);
-    return { sizeBytes, cutBytes: read.madeBytes - sizeBytes, sha256: Sha256.parse(head), fault };
+    return { sizeBytes, cutBytes: read.madeBytes - sizeBytes, sha256: Sha256.parse(head), fault, content: null };
   };
   if (read.fault !== null && read.writtenBytes > to.maxBytes) return keepHead(read.fault);
   try {
     const sealed = await sealFile(to, writer, whole);
     const cutBytes = sealed.cutBytes + read.madeBytes - read.writtenBytes;
-    return { ...sealed, cutBytes, sha256: Sha256.parse(hasher.digest('hex')), fault: read.fault };
+    return { ...sealed, cutBytes, sha256: Sha256.parse(hasher.digest('hex')), fault: read.fault, content };
   } catch (fault) {
     return keepHead(faultText(fault));
   }
@@ -81,11 +107,15 @@ const spool = async (reader: Reader, to: Spool): Promise<Captured> => {
   removeOutput(to.path);
   const writer = await spoolWriter(to);
   const hasher = new Bun.CryptoHasher('sha256');
-  const onWritten = (chunk: Uint8Array, at: number) =>
-    void hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
+  const short = shortOutput();
+  const onWritten = (chunk: Uint8Array, at: number) => {
+    hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
+    short.add(chunk);
+  };
   try {
     const progress = await readInto(writer, reader, onWritten);
-    return { path: to.path, ...(await seal(to, writer, { ...progress, hasher })) };
+    const content = isWhole(to, progress) ? short.whole() : null;
+    return { path: to.path, ...(await seal(to, writer, { ...progress, hasher, content })) };
   } finally {
     await writer.close();
   }

@@ -36,12 +36,12 @@ afterEach(async () => {
 const spool = () => join(folder.path, 'spooled');
 const result = { stream: 'stdout', sha256: sha256Of('output'), sizeBytes: 6, name: 'stdout', cutBytes: 0 } as const;
 
-const deliver = (stop = stopper().signal) =>
+const deliver = (stop = stopper().signal, kept: { readonly content?: string } = {}) =>
   deliverResult(io.commands.transfer, io.tickets, (path) => open(path, 'r'))({
     actionId,
     index: 0,
     result,
-    path: spool(),
+    source: { stream: 'stdout', path: spool(), isSpool: true, ...kept },
     stop,
   });
 
@@ -63,6 +63,13 @@ test('bytes that have gone, or are others now, can never be delivered', async ()
   expect(await deliver()).toMatchObject({ kind: 'impossible', sentence: expect.stringContaining('got 3') });
   rmSync(spool());
   expect(await deliver()).toMatchObject({ kind: 'impossible', sentence: expect.stringContaining('any more') });
+});
+
+test('bytes that the journal keeps arrive without their file', async () => {
+  rmSync(spool());
+  const content = Buffer.from('output').toString('base64');
+  expect(await deliver(stopper().signal, { content })).toEqual({ kind: 'delivered' });
+  expect(server.upload(actionId, 0, 'stdout')).toBe('output');
 });
 
 test('a ticket that is refused asks for a new connection once, and its successor is used', async () => {

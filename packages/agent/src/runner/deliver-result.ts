@@ -1,6 +1,7 @@
 /** Sends one result of a finished command from where its bytes lie on this device. */
 import { uploadPath } from '@longarm/contract/wire/protocol';
 import type { UploadedResult } from '@longarm/contract/wire/to-server';
+import type { ResultSource } from '../journal/entries.ts';
 import type { DeliverResult, Delivery } from '../outbox/outbox.ts';
 import { faultText } from '../platform/fault.ts';
 import type { ReadableFile } from '../transfer/piece-source.ts';
@@ -16,10 +17,27 @@ export type OpenedFile = ReadableFile & {
 
 type OpenFile = (path: string) => Promise<OpenedFile>;
 
+/** Bytes as a file that is open for reading. */
+const openedBytes = (bytes: Uint8Array): OpenedFile => ({
+  read: async (...[to, offset, length, position]) => {
+    const part = bytes.subarray(position, position + length);
+    to.set(part, offset);
+    return { bytesRead: part.length };
+  },
+  stat: async () => ({ size: bytes.length }),
+  close: async () => {},
+});
+
 /** The opened file, or why it is of no use any more. */
-const openBytes = async (open: OpenFile, path: string, result: UploadedResult): Promise<OpenedFile | string> => {
+const openBytes = async (
+  open: OpenFile,
+  source: ResultSource | null,
+  result: UploadedResult,
+): Promise<OpenedFile | string> => {
+  if (source === null) return 'nothing says where it is';
   try {
-    const file = await open(path);
+    const { path, content } = source;
+    const file = content === undefined ? await open(path) : openedBytes(Buffer.from(content, 'base64'));
     const { size } = await file.stat();
     if (size >= result.sizeBytes) return file;
     await file.close();
@@ -44,9 +62,9 @@ const judge = (end: UploadEnd, result: UploadedResult): Delivery => {
 
 export const deliverResult =
   (io: TransferIo, tickets: Tickets, open: OpenFile): DeliverResult =>
-  async ({ actionId, index, result, path, stop }) => {
+  async ({ actionId, index, result, source, stop }) => {
     if (tickets.isHopeless(actionId)) return impossible(result, 'the server accepts no ticket for it');
-    const file = await openBytes(open, path, result);
+    const file = await openBytes(open, source, result);
     if (typeof file === 'string') return impossible(result, `cannot be read on this device any more: ${file}`);
     try {
       const { stream, sizeBytes } = result;

@@ -24,6 +24,11 @@ export const finishedFact = (
       cutBytes,
     })),
   },
-  sources: end.results.map(({ stream, path, isSpool }) => ({ stream, path, isSpool })),
+  sources: end.results.map(({ stream, path, isSpool, content }) => ({
+    stream,
+    path,
+    isSpool,
+    ...(content === undefined ? {} : { content: Buffer.from(content).toString('base64') }),
+  })),
   uploaded: end.results.filter(({ isUploaded }) => isUploaded).map(({ stream }) => stream),
 });

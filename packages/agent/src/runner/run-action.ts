@@ -65,23 +65,45 @@ const endedFact = (io: RunnerIo, actionId: ActionId, control: Control): NewFact 
   return { fact: { kind: 'action-ended', actionId, at: io.now(), how } };
 };
 
+const startedFact = (io: RunnerIo, { payload: { actionId } }: Step, index: number): NewFact => ({
+  fact: { kind: 'command-started', actionId, index, at: io.now() },
+});
+
+/** The next command starts in the same record. A disk that refuses that is met again where the command would start. */
+const goOn = (io: RunnerIo, step: Step, finished: NewFact): void => {
+  try {
+    io.journal.start(finished, startedFact(io, step, step.index + 1));
+  } catch (fault) {
+    if (faultCode(fault) === null) throw fault;
+    io.journal.report(finished);
+  }
+};
+
+/** One record for what is true at once: nobody waits for a second sync. */
 const noteFinished = (io: RunnerIo, step: Step, end: CommandEnd): 'goes on' | 'ended' => {
   const { payload, index, control, clock } = step;
   const { actionId } = payload;
   const isLast = end.outcome === 'Failed' || index + 1 === payload.commands.length || control.signal.aborted;
   const finished = { ...finishedFact({ actionId, index }, end, io.now()), steps: clock.steps() };
-  // one record where both are true at once: nobody waits for a second sync
-  io.journal.report(...(isLast ? [finished, endedFact(io, actionId, control)] : [finished]));
+  if (isLast) io.journal.report(finished, endedFact(io, actionId, control));
+  else goOn(io, step, finished);
   io.log('info', 'command finished', { actionId, index, outcome: end.outcome, error: end.errors[0] ?? null });
   if (isLast) io.log('info', 'action ended', { actionId });
   return isLast ? 'ended' : 'goes on';
 };
 
+/** With what came before it: that its action was taken on, or the end of another command. */
+const isNoted = (io: RunnerIo, { payload, index }: Step): boolean => {
+  const action = io.journal.action(payload.actionId);
+  return action?.isStarted === true && action.next === index;
+};
+
 /** How a command ended that could not even be started; null when it may be. */
-const noteStarted = (io: RunnerIo, { payload, index }: Step): CommandEnd | null => {
+const noteStarted = (io: RunnerIo, step: Step): CommandEnd | null => {
+  const { payload, index } = step;
   const { actionId } = payload;
   try {
-    io.journal.start({ kind: 'command-started', actionId, index, at: io.now() });
+    if (!isNoted(io, step)) io.journal.start(startedFact(io, step, index));
   } catch (fault) {
     if (faultCode(fault) === null) throw fault;
     return failedWith(`not started, since this device cannot write its journal: ${faultText(fault)}`);

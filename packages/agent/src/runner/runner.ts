@@ -4,6 +4,8 @@ import { type Control, runAction } from './run-action.ts';
 import type { RunnerIo } from './runner-io.ts';
 
 export type Runner = {
+  /** What begins now runs at once. */
+  readonly isIdle: () => boolean;
   /** The action is in the journal and waits for its turn. */
   readonly begin: (actionId: ActionId) => void;
   /** True when it runs now: it is being stopped, and reports its end itself. False: it waited, and is forgotten. */
@@ -54,6 +56,7 @@ export const runner = (io: RunnerIo, onFault: (fault: unknown) => void): Runner 
   };
 
   return {
+    isIdle: () => working === null && !isStopping,
     begin: (actionId) => {
       waiting.push(actionId);
       start();

@@ -38,6 +38,7 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
     readonly after: After;
     readonly log: RunnerIo['log'];
     readonly deliver: (tickets: Tickets) => DeliverResult;
+    readonly turn: () => Promise<void>;
     readonly readSpool: (path: string, sizeBytes: number) => Uint8Array | null;
     readonly removeSpool: (path: string) => void;
     /** Recovery is through: nothing but these spool files is referred to any more. */
@@ -156,7 +157,15 @@ export const startDevice = async (io: DeviceIo): Promise<Device> => {
   const deliver = io.deliver(tickets);
   const connected = connection(io, {
     outbox: stirring(
-      outbox({ journal, deliver, readSpool: io.readSpool, removeSpool: io.removeSpool, log, onFault }),
+      outbox({
+        journal,
+        deliver,
+        turn: io.turn,
+        readSpool: io.readSpool,
+        removeSpool: io.removeSpool,
+        log,
+        onFault,
+      }),
       io.stir,
     ),
     inbox: inbox({
@@ -166,6 +175,7 @@ export const startDevice = async (io: DeviceIo): Promise<Device> => {
       now: clock.now,
       log,
       memo,
+      isIdle: actions.isIdle,
       begin: actions.begin,
       cancelRun: actions.cancel,
     }),
