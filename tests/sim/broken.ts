@@ -145,6 +145,25 @@ const namesByHearsay: Broken = {
   server: { blobs: (blobs) => ({ ...blobs, append: (key, part) => blobs.append(`../${key}`, part) }) },
 };
 
+/** 5: a short output is neither in the journal nor on the disk. */
+const keepsNoOutput: Broken = {
+  device: {
+    journal: (journal) => ({
+      ...journal,
+      report: (...facts) =>
+        journal.report(
+          ...facts.map(({ sources = [], ...fact }) => ({
+            ...fact,
+            sources: sources.map(({ stream, path, isSpool }) => ({ stream, path, isSpool })),
+          })),
+        ),
+    }),
+  },
+};
+
+/** 10: a proof is good for as many requests as it is shown with. */
+const proofsAreGoodTwice: Broken = { server: { proofs: () => ({ admit: () => true }) } };
+
 /** 9: what the server has is never forgotten on the device. */
 const forgetsNothing: Broken = {
   device: {
@@ -198,6 +217,8 @@ export const BROKEN_PARTS: readonly BrokenPart[] = [
   { name: 'deadlines that nobody watches', invariants: [3], broken: neverExpires },
   { name: 'a final state that is left', invariants: [4], broken: believesLateReports },
   { name: 'a report that is believed before its results are there', invariants: [5], broken: reportsBeforeUpload },
+  { name: 'a short output that is nowhere on the disk', invariants: [5], broken: keepsNoOutput },
+  { name: 'a proof that is good twice', invariants: [10], broken: proofsAreGoodTwice },
   { name: 'sessions that nobody counts', invariants: [6], broken: countsNoSessions },
   { name: 'a change without its audit entry', invariants: [7], broken: skipsAudit },
   { name: 'an upload under a name of its own', invariants: [8], broken: namesByHearsay },

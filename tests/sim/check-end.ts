@@ -17,6 +17,9 @@ export type EndIo = {
   readonly blobs: BlobMedium;
 };
 
+/** What a device says of bytes that it had when it wrote down that their command had ended. */
+const LOST_RESULT = 'cannot be read on this device any more';
+
 const FINAL = new Set(['Succeeded', 'Failed', 'TimeOut', 'Cancelled']);
 
 /** What is not at rest yet, in a sentence, or null. */
@@ -48,6 +51,9 @@ const checkAgreement = ({ watch, devices }: EndIo) => {
         `${key} is Completed with ${command.exit_code}, on the device it was ${end?.outcome} with ${end?.exitCode}`,
       );
   }
+  for (const command of honest.flatMap(({ id }) => watch.commandsOf(id)))
+    if (command.errors.includes(LOST_RESULT))
+      watch.violate(5, `a result of ${commandKey(command.action_id, command.idx)} was lost by its device`);
   for (const action of watch.actions().values()) {
     const open = watch.commandsOf(action.id).filter((one) => one.status !== 'Completed');
     if ((action.status === 'Succeeded') !== (open.length === 0))

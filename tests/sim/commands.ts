@@ -12,6 +12,7 @@ import {
 } from '@longarm/agent/commands/command-run';
 import type { ActionRecord } from '@longarm/agent/journal/entries';
 import { pause } from '@longarm/agent/platform/timers';
+import { openedBytes } from '@longarm/agent/runner/deliver-result';
 import type { LeftOver } from '@longarm/agent/runner/left-over';
 import { type Attempt, repeatUntilDone } from '@longarm/agent/transfer/attempts';
 import { authorised, isForLater, type TransferIo } from '@longarm/agent/transfer/transfer-io';
@@ -22,18 +23,21 @@ import { sha256Of } from './blobs.ts';
 import type { Life } from './life.ts';
 import type { Processes, VirtualProcess } from './processes.ts';
 import type { Random } from './random.ts';
-import { readable } from './readable.ts';
 
 /** Between asking and killing, milliseconds. */
 const GRACE_MS = 5_000;
 
 export type Spool = Map<string, Uint8Array>;
 
+/** Of files in the spool: a power cut may take them. */
+export type Unsynced = Set<string>;
+
 export type CommandsIo = {
   readonly life: Life;
   readonly random: Random;
   readonly processes: Processes;
   readonly spool: Spool;
+  readonly unsynced: Unsynced;
   readonly transfer: TransferIo;
   /** A command has begun to do what it is for. */
   readonly onBegun: (actionId: ActionId, index: number) => void;
@@ -76,14 +80,18 @@ const endProcess = async (io: CommandsIo, process: VirtualProcess, graceMs: numb
   process.signal('SIGKILL');
 };
 
-const resultsOf = (io: CommandsIo, process: VirtualProcess): readonly CommandResult[] =>
-  (['stdout', 'stderr'] as const).map((stream) => {
+/** Some outputs are short here, so that the journal keeps them; the files of the others are synced. */
+const resultsOf = (io: CommandsIo, process: VirtualProcess): readonly CommandResult[] => {
+  const isShort = io.random.chance(0.5);
+  return (['stdout', 'stderr'] as const).map((stream) => {
     const path = spoolPath(process.actionId, process.index, stream);
     const bytes = stream === 'stdout' ? process.outputSoFar() : new Uint8Array();
     io.spool.set(path, bytes);
+    if (isShort) io.unsynced.add(path);
     const file = { path, sha256: sha256Of(bytes), sizeBytes: bytes.length, isSpool: true, isUploaded: false };
-    return { ...file, stream, name: stream, cutBytes: 0 };
+    return { ...file, stream, name: stream, cutBytes: 0, ...(isShort ? { content: bytes } : {}) };
   });
+};
 
 const judge = (run: CommandRun, process: VirtualProcess): Pick<CommandEnd, 'outcome' | 'errors' | 'exitCode'> => {
   const { exitCode = null, signal = null } = process.exit() ?? {};
@@ -131,7 +139,7 @@ const getFile = async (io: CommandsIo, run: CommandRun, path: string): Promise<C
   io.spool.set(path, bytes);
   const to = uploadPath({ actionId, index, stream: 'file' });
   const sizeBytes = bytes.length;
-  const end = await upload(io.transfer, { to, file: readable(bytes), sizeBytes, ticket, stop });
+  const end = await upload(io.transfer, { to, file: openedBytes(bytes), sizeBytes, ticket, stop });
   if (end.kind === 'stopped') return stoppedTransfer(run, end.fault);
   if (end.kind !== 'uploaded') return failedWith(end.sentence);
   const { sha256 } = end;

@@ -6,7 +6,7 @@ import { serverClock } from '@longarm/agent/link/server-clock';
 import type { Dial } from '@longarm/agent/link/socket';
 import type { DeliverResult } from '@longarm/agent/outbox/outbox';
 import type { LogDisk } from '@longarm/agent/platform/log-disk';
-import { deliverResult } from '@longarm/agent/runner/deliver-result';
+import { deliverResult, openedBytes } from '@longarm/agent/runner/deliver-result';
 import type { TransferIo } from '@longarm/agent/transfer/transfer-io';
 import { type Device, startDevice } from '@longarm/agent/wiring/device';
 import { sha256Of } from './blobs.ts';
@@ -17,7 +17,6 @@ import type { Life } from './life.ts';
 import type { DeviceNetwork } from './network.ts';
 import type { Processes } from './processes.ts';
 import { guidOf, type Random } from './random.ts';
-import { readable } from './readable.ts';
 import type { Trace } from './trace.ts';
 
 /** Parts that a test breaks on purpose. */
@@ -28,7 +27,7 @@ export type BrokenDevice = {
   readonly dial?: (dial: Dial) => Dial;
 };
 
-export type DeviceProgramIo = Pick<CommandsIo, 'spool' | 'onBegun'> & {
+export type DeviceProgramIo = Pick<CommandsIo, 'spool' | 'unsynced' | 'onBegun'> & {
   readonly index: number;
   readonly key: DeviceKey;
   readonly medium: JournalMedium;
@@ -59,14 +58,14 @@ const deliveryOf = (io: DeviceProgramIo, transfer: TransferIo) => (tickets: Para
   const deliver = deliverResult(transfer, tickets, async (path) => {
     const bytes = io.spool.get(path);
     if (bytes === undefined) throw new Error(`ENOENT: ${path}`);
-    return readable(bytes);
+    return openedBytes(bytes);
   });
   return io.broken.deliver?.(deliver) ?? deliver;
 };
 
 /** Rejects when the journal cannot be opened or written. */
 export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<DeviceProgram> => {
-  const { key, random, spool, processes, network, monotonic, onBegun, broken } = io;
+  const { key, random, spool, unsynced, processes, network, monotonic, onBegun, broken } = io;
   const journal = opened(io, life);
   const log = () => {};
   let heartbeatMs = 30_000;
@@ -80,7 +79,7 @@ export const startAgent = async (io: DeviceProgramIo, life: Life): Promise<Devic
     log,
     heartbeatMs: () => heartbeatMs,
   };
-  const commands: CommandsIo = { life, random, processes, spool, transfer, onBegun };
+  const commands: CommandsIo = { life, random, processes, spool, unsynced, transfer, onBegun };
   const run = runCommand(commands);
   const device = await startDevice({
     journal,

@@ -2,7 +2,7 @@
 
 import type { CommandEnd } from '@longarm/agent/commands/command-run';
 import type { Journal } from '@longarm/agent/journal/journal';
-import { type Spool, spoolPath } from './commands.ts';
+import { type Spool, spoolPath, type Unsynced } from './commands.ts';
 import { type BrokenDevice, startAgent } from './device-program.ts';
 import type { Faults } from './faults.ts';
 import { BEGINNING_MS, type DeviceKey } from './founding.ts';
@@ -72,6 +72,7 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
   const who = `device ${index}`;
   const medium = journalMedium({ random: random.fork(), faults });
   const spool: Spool = new Map();
+  const unsynced: Unsynced = new Set();
   const running = processes({
     time,
     random: random.fork(),
@@ -98,6 +99,7 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
         medium,
         processes: running,
         spool,
+        unsynced,
         network,
         random: random.fork(),
         trace,
@@ -150,6 +152,8 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
       state.life?.end();
       running.endAll();
       medium.losePower();
+      for (const path of unsynced) if (spool.has(path) && faults.strikes('output-lost', 0.7)) spool.delete(path);
+      unsynced.clear();
       time.after(offMs, () => {
         state.isOff = false;
         state.boots++;

@@ -11,12 +11,17 @@ export type Hearsay = {
   readonly toDevice: (frame: string) => void;
   /** The device sends this. */
   readonly toServer: (frame: string) => void;
+  /** How the server answered a request that it had been sent before, by whoever listens. */
+  readonly replayed: (request: string, status: number) => void;
 };
 
 type Told = { readonly actionId: string; readonly sequence: number };
 type Said = { readonly sequence: number; readonly fact: Fact };
 
 const FINAL = new Set(['Succeeded', 'Failed', 'TimeOut', 'Cancelled']);
+
+/** Of a ticket that is over, of a proof that was shown before, of a fault of the server's own; nothing else says that nothing was done. */
+const REFUSED = new Set([401, 403, 425, 429, 500, 503]);
 
 /** Both sides of these worlds say the type first. */
 const isOf = (frame: string, type: string): boolean => frame.startsWith(`{"type":"${type}"`);
@@ -46,6 +51,9 @@ export const hearsay = (watch: Watch, machineId: string): Hearsay => {
     }
   };
   return {
+    replayed: (request, status) => {
+      if (!REFUSED.has(status)) watch.violate(10, `${request} was sent again by a stranger, and answered ${status}`);
+    },
     toServer: (frame) => {
       if (!isOf(frame, 'report')) return;
       const { sequence, fact }: Said = JSON.parse(frame);

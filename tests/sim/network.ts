@@ -46,6 +46,14 @@ const UNREACHED = 'Failed to connect';
 const latency = ({ random, faults }: NetworkIo): number =>
   faults.strikes('frame-slow', 0.05) ? random.int(500, 20_000) : random.int(1, 40);
 
+/** What came with a report is not always what was said: its bytes went bad on the device. */
+const garbled = ({ faults }: NetworkIo, frame: string): string => {
+  if (!frame.includes('"contents":[') || !faults.strikes('content-garbled', 0.2)) return frame;
+  const report: { readonly contents: readonly { readonly content: string }[] } = JSON.parse(frame);
+  const contents = report.contents.map((one) => ({ ...one, content: Buffer.from('bad').toString('base64') }));
+  return JSON.stringify({ ...report, contents });
+};
+
 /** Both directions of one connection that the server has accepted. */
 const carry = (
   io: NetworkIo,
@@ -104,8 +112,9 @@ const carry = (
     send: (text: string) => {
       if (ends.device.isOver() || !isDeviceOpen) return;
       io.hearsay.toServer(text);
+      const received = garbled(io, text);
       inOrder('server', () => {
-        if (!isDead && isServerOpen && !ends.server.life.isOver()) ends.server.connections.receive(session, text);
+        if (!isDead && isServerOpen && !ends.server.life.isOver()) ends.server.connections.receive(session, received);
       });
     },
     /** The device ends it, or has ended itself. */
@@ -216,6 +225,17 @@ const streamOf = (body: NonNullable<RequestInit['body']>): ReadableStream<Uint8A
   return new ReadableStream({ start });
 };
 
+/** Whoever listens sends the same once more, soon, as it was but for its body. */
+const replay = (io: NetworkIo, server: ServerEndpoint, request: Request, path: string) => {
+  const { method } = request;
+  const again = new Request(request.url, { method, headers: new Headers(request.headers) });
+  io.time.after(io.random.int(0, 3_000), async () => {
+    if (server.life.isOver()) return;
+    const { status } = await server.answer(again, path);
+    io.hearsay.replayed(`${method} ${path}`, status);
+  });
+};
+
 const requestWith =
   (io: NetworkIo, state: State) =>
   (device: Life): SendRequest =>
@@ -228,7 +248,10 @@ const requestWith =
         const sent = init.body === undefined || init.body === null ? null : streamOf(init.body);
         const body = sent === null ? null : onItsWay(io, sent);
         const { method = 'GET', headers = {} } = init;
-        const answered = await server.answer(new Request(`http://server${path}`, { method, headers, body }), path);
+        const request = new Request(`http://server${path}`, { method, headers, body });
+        const isReplayed = faults.strikes('request-replayed', 0.1);
+        const answered = await server.answer(request, path);
+        if (isReplayed) replay(io, server, request, path);
         if (faults.strikes('answer-lost', 0.05)) return fail();
         time.after(latency(io), () => {
           if (!device.isOver() && !state.isCutOff) resolve(answered);

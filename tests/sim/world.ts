@@ -125,7 +125,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
     random: hostile.fork(),
     server: server.program,
     meanConnectionMs: limits.meanConnectionMs,
-    hearsay: { toDevice: () => {}, toServer: () => {} },
+    hearsay: { toDevice: () => {}, toServer: () => {}, replayed: () => {} },
   });
   const people = callers({ ...common, random: random.fork(), server, watch });
   const start = () => {

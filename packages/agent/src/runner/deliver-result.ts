@@ -18,7 +18,7 @@ export type OpenedFile = ReadableFile & {
 type OpenFile = (path: string) => Promise<OpenedFile>;
 
 /** Bytes as a file that is open for reading. */
-const openedBytes = (bytes: Uint8Array): OpenedFile => ({
+export const openedBytes = (bytes: Uint8Array): OpenedFile => ({
   read: async (...[to, offset, length, position]) => {
     const part = bytes.subarray(position, position + length);
     to.set(part, offset);
