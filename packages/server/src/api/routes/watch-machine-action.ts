@@ -22,8 +22,8 @@ type WatchIo = {
 };
 
 const encoder = new TextEncoder();
-const eventText = (event: string, data: unknown): Uint8Array =>
-  encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+/** `data` is JSON. */
+const eventText = (event: string, data: string): Uint8Array => encoder.encode(`event: ${event}\ndata: ${data}\n\n`);
 
 type Teller = { readonly tell: (chunk: Uint8Array) => void; readonly finish: () => void };
 
@@ -35,9 +35,8 @@ const watcher = (io: WatchIo, { reach, first }: Watched, { tell, finish }: Telle
   let looking = false;
   let again = false;
   const show = (action: ActionRecord) => {
-    const entity = presentAction(action, io.transfers.of(action.id));
-    const text = JSON.stringify(entity);
-    if (text !== told) tell(eventText('action', entity));
+    const text = JSON.stringify(presentAction(action, io.transfers.of(action.id)));
+    if (text !== told) tell(eventText('action', text));
     told = text;
     if (isOverInEffect(action)) finish();
   };
@@ -68,7 +67,7 @@ export const watchMachineActionRoute =
         let open = true;
         const finish = () => {
           if (!open) return;
-          controller.enqueue(eventText('end', {}));
+          controller.enqueue(eventText('end', '{}'));
           open = false;
           stop();
           controller.close();
