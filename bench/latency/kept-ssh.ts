@@ -36,6 +36,8 @@ const listenWithSshd = async (folder: string) => {
     'PasswordAuthentication=no',
     'StrictModes=no',
     'UsePAM=no',
+    // what this user's shell reads at its start is nothing of ssh's
+    `SetEnv=HOME=${folder}`,
   ].flatMap((option) => ['-o', option]);
   const config = join(folder, 'sshd_config');
   await writeFile(config, '');
