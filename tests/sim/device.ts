@@ -2,6 +2,7 @@
 
 import type { CommandEnd } from '@longarm/agent/commands/command-run';
 import type { Journal } from '@longarm/agent/journal/journal';
+import type { Device } from '@longarm/agent/wiring/device';
 import { type Spool, spoolPath, type Unsynced } from './commands.ts';
 import { type BrokenDevice, startAgent } from './device-program.ts';
 import type { Faults } from './faults.ts';
@@ -34,6 +35,8 @@ export type SimulatedDevice = {
   readonly journalBytes: () => number;
   /** What each command came to, by action and index, as far as the agent lived to see it. */
   readonly ends: ReadonlyMap<string, CommandEnd>;
+  /** The world is over: the runtime keeps what listens to a signal until somebody aborts it, of runs that died as well. */
+  readonly letGo: () => void;
 };
 
 export type DeviceIo = NetworkIo & {
@@ -91,6 +94,7 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
     clockOffsetMs: random.int(-1, 1) * 7_200_000,
   };
 
+  const runs: Device[] = [];
   const program = (life: Life) =>
     startAgent(
       {
@@ -131,6 +135,7 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
     };
     program(life).then(({ device, journal }) => {
       state.journal = journal;
+      runs.push(device);
       device.ended.catch(fail);
     }, fail);
   };
@@ -184,5 +189,8 @@ export const simulatedDevice = (io: DeviceIo): SimulatedDevice => {
     journal: () => state.journal,
     journalBytes: medium.sizeBytes,
     ends,
+    letGo: () => {
+      for (const run of runs) run.stop();
+    },
   };
 };

@@ -144,7 +144,10 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
     serverNow,
     upSince: server.upSince,
     start,
-    close: database.close,
+    close: () => {
+      for (const device of devices) device.letGo();
+      database.close();
+    },
   };
 };
 
