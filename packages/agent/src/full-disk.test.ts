@@ -70,6 +70,19 @@ describe('a command', () => {
     expect((stdout?.sizeBytes ?? 0) + (stdout?.cutBytes ?? 0)).toBe(1_000_000);
   });
 
+  test('RunScript: a short output needs no room on the disk', async () => {
+    using small = disk(512);
+    if (small === null) return;
+    const io = commandWorld(small.path, server);
+    const script = server.addFile('#!/bin/sh\necho said\n');
+    const run = () => commandRun(ordered({ type: 'RunScript', scriptName: 'a.sh', args: '' }, script));
+    await runCommand(io, run());
+    small.fill();
+    const end = await runCommand(io, run());
+    expect([end.outcome, end.errors]).toEqual(['Completed', []]);
+    expect(Buffer.from(end.results[0]?.content ?? '').toString()).toBe('said\n');
+  });
+
   test('GetFile: a copy that the disk does not take fails with the reason, and is removed', async () => {
     using small = disk(512);
     if (small === null) return;

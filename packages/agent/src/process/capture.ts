@@ -17,11 +17,14 @@ export type Captured = {
   readonly sha256: Sha256;
   /** Why the disk took no more; null when it took all. */
   readonly fault: string | null;
-  /** All of it where it is short, and then its file is not synced: whoever tells of it keeps this. Null for more. */
+  /** All of it where it is short, and then it may be nowhere else: whoever tells of it keeps this. Null for more. */
   readonly content: Uint8Array | null;
 };
 
-/** Bytes of an output that is kept where its end is written down, in the same sync: what most scripts say is less. */
+/**
+ * Bytes of an output that is kept where its end is written down, in the same sync, whatever became of its file. Most scripts say
+ * less, and one that is to look at a full disk has to be heard.
+ */
 const SHORT_BYTES = 4_096;
 
 export type Capture = {
@@ -36,14 +39,14 @@ type Hasher = InstanceType<typeof Bun.CryptoHasher>;
 /** `writtenBytes` of the `madeBytes` that came were taken by the disk. */
 type Progress = { writtenBytes: number; madeBytes: number; fault: string | null };
 
-/** Holds an output while it is short. */
-const shortOutput = () => {
+/** Holds an output of so many bytes at most. */
+const shortOutput = (maxBytes: number) => {
   let chunks: Uint8Array[] | null = [];
   let bytes = 0;
   return {
     add: (chunk: Uint8Array) => {
       bytes += chunk.length;
-      if (bytes > SHORT_BYTES) chunks = null;
+      if (bytes > maxBytes) chunks = null;
       chunks?.push(chunk);
     },
     /** Null when it was long. */
@@ -51,11 +54,19 @@ const shortOutput = () => {
   };
 };
 
-const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: Uint8Array, at: number) => void) => {
+type Watch = {
+  /** The process has said this. */
+  readonly onMade: (chunk: Uint8Array) => void;
+  /** The disk has taken this. */
+  readonly onWritten: (chunk: Uint8Array, at: number) => void;
+};
+
+const readInto = async (writer: SpoolWriter, reader: Reader, { onMade, onWritten }: Watch) => {
   const progress: Progress = { writtenBytes: 0, madeBytes: 0, fault: null };
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const chunk = read.value ?? new Uint8Array();
     progress.madeBytes += chunk.length;
+    onMade(chunk);
     // a process that nobody reads from would hang: go on reading, keep what is there
     if (progress.fault !== null) continue;
     try {
@@ -69,35 +80,36 @@ const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: 
   return progress;
 };
 
-/** `hasher` has seen the head; `content` is all of the output, where that is short and the disk took it. */
-type Read = Progress & { readonly hasher: Hasher; readonly content: Uint8Array | null };
+/** `hasher` has seen the head. */
+type Read = Progress & { readonly hasher: Hasher };
 
-/** It lies in its file as it came, and in no other. */
-const isWhole = (to: Spool, { writtenBytes, fault }: Progress): boolean =>
-  fault === null && writtenBytes <= headBytes(to);
+/** What fits into the head is whole as it lies there: the file that was written needs its sync alone. */
+const sealFile = (to: Spool, writer: SpoolWriter, { hasher, writtenBytes, fault }: Read): Promise<Sealed> =>
+  fault === null && writtenBytes <= headBytes(to)
+    ? writer.sync().then(() => ({ sizeBytes: writtenBytes, cutBytes: 0 }))
+    : sealOutput(to, writtenBytes, (chunk) => void hasher.update(chunk));
 
-/** What is whole needs its sync alone, or not even that. */
-const sealFile = async (to: Spool, writer: SpoolWriter, read: Read): Promise<Sealed> => {
-  const { hasher, writtenBytes, content } = read;
-  if (!isWhole(to, read)) return sealOutput(to, writtenBytes, (chunk) => void hasher.update(chunk));
-  if (content === null) await writer.sync();
-  return { sizeBytes: writtenBytes, cutBytes: 0 };
+type Kept = Omit<Captured, 'path' | 'content'>;
+
+const keptWhole = (content: Uint8Array): Kept => {
+  const sha256 = Sha256.parse(new Bun.CryptoHasher('sha256').update(content).digest('hex'));
+  return { sizeBytes: content.length, cutBytes: 0, sha256, fault: null };
 };
 
 /** After a fault of the disk only what is whole up to it is kept, and the head alone when there is no room for more. */
-const seal = async (to: Spool, writer: SpoolWriter, whole: Read): Promise<Omit<Captured, 'path'>> => {
-  const { hasher, content, ...read } = whole;
+const seal = async (to: Spool, writer: SpoolWriter, whole: Read): Promise<Kept> => {
+  const { hasher, ...read } = whole;
   const head = hasher.copy().digest('hex');
-  const keepHead = async (fault: string): Promise<Omit<Captured, 'path'>> => {
+  const keepHead = async (fault: string): Promise<Kept> => {
     const sizeBytes = Math.min(read.writtenBytes, headBytes(to));
     await sealHead(to, sizeBytes);
-    return { sizeBytes, cutBytes: read.madeBytes - sizeBytes, sha256: Sha256.parse(head), fault, content: null };
+    return { sizeBytes, cutBytes: read.madeBytes - sizeBytes, sha256: Sha256.parse(head), fault };
   };
   if (read.fault !== null && read.writtenBytes > to.maxBytes) return keepHead(read.fault);
   try {
     const sealed = await sealFile(to, writer, whole);
     const cutBytes = sealed.cutBytes + read.madeBytes - read.writtenBytes;
-    return { ...sealed, cutBytes, sha256: Sha256.parse(hasher.digest('hex')), fault: read.fault, content };
+    return { ...sealed, cutBytes, sha256: Sha256.parse(hasher.digest('hex')), fault: read.fault };
   } catch (fault) {
     return keepHead(faultText(fault));
   }
@@ -107,15 +119,14 @@ const spool = async (reader: Reader, to: Spool): Promise<Captured> => {
   removeOutput(to.path);
   const writer = await spoolWriter(to);
   const hasher = new Bun.CryptoHasher('sha256');
-  const short = shortOutput();
-  const onWritten = (chunk: Uint8Array, at: number) => {
-    hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
-    short.add(chunk);
-  };
+  const short = shortOutput(Math.min(SHORT_BYTES, headBytes(to)));
+  const onWritten = (chunk: Uint8Array, at: number) =>
+    void hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
   try {
-    const progress = await readInto(writer, reader, onWritten);
-    const content = isWhole(to, progress) ? short.whole() : null;
-    return { path: to.path, ...(await seal(to, writer, { ...progress, hasher, content })) };
+    const progress = await readInto(writer, reader, { onMade: short.add, onWritten });
+    const content = short.whole();
+    const kept = content === null ? await seal(to, writer, { ...progress, hasher }) : keptWhole(content);
+    return { path: to.path, content, ...kept };
   } finally {
     await writer.close();
   }
