@@ -25,7 +25,12 @@ type Shelves = {
   readonly incoming: Map<string, Uint8Array>;
   readonly keys: Set<string>;
 };
-type BlobIo = { readonly faults: Faults; readonly random: Random };
+type BlobIo = {
+  readonly faults: Faults;
+  readonly random: Random;
+  /** A part of an upload that takes its time has come. */
+  readonly onSlowUpload: () => void;
+};
 type Part = Parameters<BlobStore['append']>[1];
 
 const take = async (
@@ -38,7 +43,8 @@ const take = async (
   const had = incoming.get(key)?.length ?? 0;
   if (part.offset !== had) throw new UploadFault('offset', had, `expected offset ${had}`);
   const reader = part.body.getReader();
-  const longestMs = io.faults.strikes('upload-slow', 0.2) ? 10_000 : 20;
+  const isSlow = io.faults.strikes('upload-slow', 0.2);
+  const longestMs = isSlow ? 10_000 : 20;
   for (;;) {
     await life.sleep(io.random.int(0, longestMs));
     const { value, done } = await reader.read();
@@ -48,6 +54,7 @@ const take = async (
     if (io.faults.strikes('blobs-full', 0.05)) throw new UploadFault('disk-full', before.length, 'the disk is full');
     const fits = value.subarray(0, part.lengthBytes - before.length);
     incoming.set(key, Buffer.concat([before, fits]));
+    if (isSlow) io.onSlowUpload();
     if (fits.length < value.length) throw new UploadFault('too-long', part.lengthBytes, 'more came than was told');
   }
 };

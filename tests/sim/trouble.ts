@@ -79,16 +79,21 @@ export const troubleAtWork = ({ time, random, faults, devices, server }: Trouble
   const soon = (fault: Fault, probability: number, strike: () => void) => {
     if (faults.isOn(fault) && random.chance(probability)) time.after(random.int(0, 4_000), strike);
   };
-  return (index: number): void => {
-    const device = devices[index];
-    if (device === undefined) return;
-    soon('agent-crash', 0.15, device.crashSoon);
-    soon('power-loss', 0.05, () => {
-      faults.count('power-loss');
-      device.losePower(random.int(100, 60_000));
-    });
-    soon('server-crash', 0.05, server.crashSoon);
-    soon('server-power-loss', 0.1, server.losePowerSoon);
+  return {
+    /** A command has begun on this device. */
+    onCommand: (index: number): void => {
+      const device = devices[index];
+      if (device === undefined) return;
+      soon('agent-crash', 0.15, device.crashSoon);
+      soon('power-loss', 0.05, () => {
+        faults.count('power-loss');
+        device.losePower(random.int(100, 60_000));
+      });
+      soon('server-crash', 0.05, server.crashSoon);
+      soon('server-power-loss', 0.1, server.losePowerSoon);
+    },
+    /** The server takes its time over an upload. */
+    onUpload: (): void => soon('server-power-loss', 0.8, server.losePowerSoon),
   };
 };
 

@@ -60,7 +60,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
   const trace = newTrace(time.now, print);
   const limits = worldLimits(random.fork());
   const faults = faultsOf(random.fork());
-  const blobs = blobMedium({ faults, random: random.fork() });
+  const blobs = blobMedium({ faults, random: random.fork(), onSlowUpload: () => atWork.onUpload() });
   libraryOf(blobs);
   let clockOffsetMs = 0;
   const serverNow = () => BEGINNING_MS + Math.floor(time.now()) + clockOffsetMs;
@@ -113,7 +113,7 @@ const build = (seed: number, broken: Broken, print: ((line: string) => void) | n
         meanConnectionMs: limits.meanConnectionMs,
         onBegun: (device, actionId, command) => {
           watch.onBegun(device, actionId, command);
-          atWork(device);
+          atWork.onCommand(device);
         },
         hearsay: hearsay(watch, key.machineId),
         broken: broken.device ?? {},
