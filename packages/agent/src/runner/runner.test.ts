@@ -7,9 +7,11 @@ import { type RunnerWorld, runnerWorld } from '../../test/runner-world.ts';
 import { ordered, payloadOf } from '../../test/sealed-envelope.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { until } from '../../test/until.ts';
+import { openJournal } from '../journal/journal.ts';
 import { openLogFile } from '../journal/log-file.ts';
-import { fileDisk } from '../platform/log-disk.ts';
+import { fileDisk, type LogDisk } from '../platform/log-disk.ts';
 import { type Runner, runner } from './runner.ts';
+import { ticketsOf } from './tickets.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let server: LoopbackServer;
@@ -84,6 +86,40 @@ test('what is true at once is one record, and each command of an action runs', a
     'command-finished 0, command-started 1',
     'command-finished 1, action-ended',
   ]);
+});
+
+test('a disk that refuses the next start keeps the end of the command before it owed', async () => {
+  let isFull = false;
+  const disk = fileDisk(join(folder.path, 'other.log'));
+  const write: LogDisk['write'] = (bytes, position) => {
+    if (isFull) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    disk.write(bytes, position);
+  };
+  const { journal } = openJournal({ ...disk, write });
+  const path = join(folder.path, 'there');
+  writeFileSync(path, 'x');
+  const collect = ordered({ type: 'GetFile', path });
+  const payload = payloadOf([collect, collect]);
+  const { actionId } = payload;
+  journal.take({ payload, ticket: 't', bootId: io.bootId }, { kind: 'accepted', actionId, at: 1 });
+  const runCommand: RunnerWorld['runCommand'] = async (run) => {
+    const end = await io.runCommand(run);
+    isFull = true;
+    return end;
+  };
+  const refused = runner({ ...io, journal, tickets: ticketsOf(journal, () => {}), runCommand }, (fault) => {
+    throw fault;
+  });
+  refused.begin(actionId);
+  await until('its end', () => journal.action(actionId)?.ended === 'done');
+  expect(journal.owed().map(({ fact }) => fact)).toMatchObject([
+    { kind: 'accepted' },
+    { kind: 'command-started', index: 0 },
+    { kind: 'command-finished', index: 0, outcome: 'Completed' },
+    { kind: 'command-finished', index: 1, outcome: 'Failed', errors: [expect.stringContaining('ENOSPC')] },
+    { kind: 'action-ended' },
+  ]);
+  journal.close();
 });
 
 test('once it is stopping nothing begins at once', async () => {
