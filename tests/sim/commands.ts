@@ -174,6 +174,8 @@ export const leftOver = (io: CommandsIo): LeftOver => ({
       const path = spoolPath(actionId, index, stream);
       const bytes = io.spool.get(path);
       if (bytes === undefined) return [];
+      // sealed, and synced by that
+      io.unsynced.delete(path);
       const file = { path, sha256: sha256Of(bytes), sizeBytes: bytes.length, isSpool: true, isUploaded: false };
       return [{ ...file, stream, name: stream, cutBytes: 0 }];
     });

@@ -251,7 +251,8 @@ const requestWith =
         const request = new Request(`http://server${path}`, { method, headers, body });
         const isReplayed = faults.strikes('request-replayed', 0.1);
         const answered = await server.answer(request, path);
-        if (isReplayed) replay(io, server, request, path);
+        // one that was refused has shown its proof in vain, and it may be good for one request yet
+        if (isReplayed && answered.ok) replay(io, server, request, path);
         if (faults.strikes('answer-lost', 0.05)) return fail();
         time.after(latency(io), () => {
           if (!device.isOver() && !state.isCutOff) resolve(answered);
