@@ -38,6 +38,7 @@ export type DeviceIo = Pick<RunnerIo, 'runCommand' | 'leftOver' | 'bootId'> &
     readonly after: After;
     readonly log: RunnerIo['log'];
     readonly deliver: (tickets: Tickets) => DeliverResult;
+    /** The event loop comes round once. */
     readonly turn: () => Promise<void>;
     readonly readSpool: (path: string, sizeBytes: number) => Uint8Array | null;
     readonly removeSpool: (path: string) => void;
