@@ -9,6 +9,8 @@ import { type LoopbackServer, startLoopbackServer } from '../test/loopback-serve
 import { ordered, payloadOf } from '../test/sealed-envelope.ts';
 import { temporaryFolder } from '../test/temporary-folder.ts';
 import { until } from '../test/until.ts';
+import { openLogFile } from './journal/log-file.ts';
+import { fileDisk } from './platform/log-disk.ts';
 import { thisPlatform } from './platform/this-platform.ts';
 
 const platform = thisPlatform(process.platform);
@@ -267,6 +269,22 @@ describe('killed in the middle', () => {
     again();
     await server.fact(actionId, 'action-ended');
     expect(server.reports.map(({ sequence, fact }) => ({ sequence, fact }))).toEqual(before);
+  });
+
+  test('with the journal of another version: it says so, leaves it as it is, and is not to be started again', async () => {
+    const agent = first();
+    await server.connected();
+    agent.kill('SIGTERM');
+    await agent.exited;
+    const path = join(folder.path, 'journal.log');
+    const { file } = openLogFile(fileDisk(path));
+    file.append(JSON.stringify([{ kind: 'server-time', at: 1, byThe: 'next version' }]), true);
+    file.close();
+    const before = readFileSync(path);
+    const next = again();
+    expect(await next.exited).toBe(2);
+    expect(next.stderr()).toMatch(/journal\.log: expected records that this agent understands, got .*byThe/);
+    expect(readFileSync(path)).toEqual(before);
   });
 
   test('with a torn journal: what was whole is known, and the rest is said to be dropped', async () => {

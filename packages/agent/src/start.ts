@@ -19,7 +19,7 @@ import { serverRequest, tlsOptions } from './identity/server-request.ts';
 import type { Fetch } from './identity/server-trust.ts';
 import { transferProver } from './identity/transfer-proof.ts';
 import { type TrustKeeper, trustKeeper } from './identity/trust-keeper.ts';
-import { type Journal, openJournal } from './journal/journal.ts';
+import { type Journal, openJournal, UnknownRecord } from './journal/journal.ts';
 import { diagnose } from './link/diagnose.ts';
 import { type ServerClock, serverClock } from './link/server-clock.ts';
 import { type Dial, webSocketDial } from './link/socket.ts';
@@ -212,6 +212,22 @@ const requirePolicy = (world: World, config: RunConfig): PolicySource => {
   return policy;
 };
 
+/** Throws SetupFault for one that another version wrote: it does not get readable by starting again. */
+const journalOf = (world: World, folders: StateFolder): Journal => {
+  const onDisk = (fault: string | null) => {
+    if (fault === null) world.log('info', 'the journal is written again');
+    else world.log('error', 'the journal cannot be written: no new action is taken on until it can', { fault });
+  };
+  try {
+    const reserve = fileReserve(folders.journalReserve);
+    const { journal, droppedBytes } = openJournal(fileDisk(folders.journal), { reserve, onDisk });
+    if (droppedBytes > 0) world.log('warn', 'the journal ended in a torn record, which was dropped', { droppedBytes });
+    return journal;
+  } catch (fault) {
+    throw fault instanceof UnknownRecord ? new SetupFault(`${folders.journal}: ${fault.message}`) : fault;
+  }
+};
+
 const openState = async (world: World, config: RunConfig, folders: StateFolder): Promise<Parts> => {
   const policy = requirePolicy(world, config);
   const { identity, keys, isNew } = await establishIdentity(
@@ -222,14 +238,7 @@ const openState = async (world: World, config: RunConfig, folders: StateFolder):
   // on purpose: whoever defends the device finds in its log that the agent runs, for whom, and how it was started
   const how = { version: VERSION, arguments: config.shown };
   world.log('info', isNew ? 'enrolled' : 'starting', { machineId, server: serverUrl, ...how });
-  const { journal, droppedBytes } = openJournal(fileDisk(folders.journal), {
-    reserve: fileReserve(folders.journalReserve),
-    onDisk: (fault) => {
-      if (fault === null) world.log('info', 'the journal is written again');
-      else world.log('error', 'the journal cannot be written: no new action is taken on until it can', { fault });
-    },
-  });
-  if (droppedBytes > 0) world.log('warn', 'the journal ended in a torn record, which was dropped', { droppedBytes });
+  const journal = journalOf(world, folders);
   const clock = serverClock(world.monotonic, journal.serverTime() ?? world.localNow());
   const stir = atRest({
     after: world.after,

@@ -74,10 +74,24 @@ const requireDiskFault = (fault: unknown): void => {
   if (faultCode(fault) === null) throw fault;
 };
 
+/** A whole record, written by another version of the agent. */
+export class UnknownRecord extends Error {
+  override readonly name = 'UnknownRecord';
+}
+
+const entriesIn = (payload: string, place: number): readonly Entry[] => {
+  const read = JournalRecord.safeParse(JSON.parse(payload));
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new UnknownRecord(
+    `expected records that this agent understands, got another one as number ${place + 1} (${issue?.path.join('.')}: ${issue?.message}). Another version of the agent wrote it: install that one again, or a newer one.`,
+  );
+};
+
 const replay = (payloads: readonly string[]): JournalState => {
   const state = emptyState();
-  for (const payload of payloads)
-    for (const entry of JournalRecord.parse(JSON.parse(payload))) applyEntry(state, entry);
+  for (const [place, payload] of payloads.entries())
+    for (const entry of entriesIn(payload, place)) applyEntry(state, entry);
   return state;
 };
 
@@ -167,7 +181,7 @@ const NO_RESERVE: DiskReserve = { take: () => null, letGo: () => false };
 
 /**
  * Opens the journal on this disk and compacts it. A torn end is dropped and its length told. Throws
- * when a whole record cannot be understood: it was written by another version.
+ * UnknownRecord for one that it does not understand, and leaves the log as it is.
  */
 export const openJournal = (
   disk: LogDisk,
