@@ -50,10 +50,8 @@ const checkAgreement = ({ watch, devices }: EndIo) => {
         5,
         `${key} is Completed with ${command.exit_code}, on the device it was ${end?.outcome} with ${end?.exitCode}`,
       );
+    if (command.errors.includes(LOST_RESULT)) watch.violate(5, `a result of ${key} was lost by its device`);
   }
-  for (const command of honest.flatMap(({ id }) => watch.commandsOf(id)))
-    if (command.errors.includes(LOST_RESULT))
-      watch.violate(5, `a result of ${commandKey(command.action_id, command.idx)} was lost by its device`);
   for (const action of watch.actions().values()) {
     const open = watch.commandsOf(action.id).filter((one) => one.status !== 'Completed');
     if ((action.status === 'Succeeded') !== (open.length === 0))

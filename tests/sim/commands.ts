@@ -87,8 +87,10 @@ const resultsOf = (io: CommandsIo, process: VirtualProcess): readonly CommandRes
     const path = spoolPath(process.actionId, process.index, stream);
     const bytes = stream === 'stdout' ? process.outputSoFar() : new Uint8Array();
     // a run that is over writes nothing any more
-    if (!io.life.isOver()) io.spool.set(path, bytes);
-    if (!io.life.isOver() && isShort) io.unsynced.add(path);
+    if (!io.life.isOver()) {
+      io.spool.set(path, bytes);
+      if (isShort) io.unsynced.add(path);
+    }
     const file = { path, sha256: sha256Of(bytes), sizeBytes: bytes.length, isSpool: true, isUploaded: false };
     return { ...file, stream, name: stream, cutBytes: 0, ...(isShort ? { content: bytes } : {}) };
   });

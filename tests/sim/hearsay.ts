@@ -1,6 +1,7 @@
 /**
  * What the server tells a device has to be on the server's disk by then: an offer, a cancel and an acknowledgement are
- * taken as true by the device, which cannot take them back when a power cut takes back the commit (invariant 1).
+ * taken as true by the device, which cannot take them back when a power cut takes back the commit (invariant 1). Whoever
+ * sends a device's request once more gets nothing by it (invariant 10).
  */
 import type { Fact } from '@longarm/contract/wire/to-server';
 import type { Watch } from './invariants.ts';

@@ -1,7 +1,6 @@
 /** The closed Record over command types: a new type does not compile until it has its row. */
 import type { CommandType } from '@longarm/contract/commands/types';
-import { faultCode } from '@longarm/contract/system-fault';
-import { faultText } from '../platform/fault.ts';
+import { faultText, requireSystemFault } from '../platform/fault.ts';
 import type { Ruling } from '../policy/guard.ts';
 import { type CommandEnd, type CommandIo, type CommandRun, failedWith, type HandlerRun } from './command-run.ts';
 import { getFile } from './get-file.ts';
@@ -37,7 +36,7 @@ export const runCommand = async (io: CommandIo, run: CommandRun): Promise<Comman
     for (const { stream, sizeBytes } of end.results) if (stream === 'file') io.guard.noteCollected(actionId, sizeBytes);
     return end;
   } catch (fault) {
-    if (faultCode(fault) === null) throw fault;
+    requireSystemFault(fault);
     return failedWith(`this device's own system refused it: ${faultText(fault)}`);
   }
 };

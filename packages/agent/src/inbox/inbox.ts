@@ -2,14 +2,13 @@
 import type { ActionId } from '@longarm/contract/ids';
 import type { EpochMs } from '@longarm/contract/instant';
 import { COMMAND_ERROR_CHARACTERS } from '@longarm/contract/limits';
-import { faultCode } from '@longarm/contract/system-fault';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import type { FrameToAgent } from '@longarm/contract/wire/to-agent';
 import type { Fact } from '@longarm/contract/wire/to-server';
 import type { Identity } from '../identity/identity-file.ts';
 import type { ActionRecord } from '../journal/entries.ts';
 import type { Journal } from '../journal/journal.ts';
-import { faultText } from '../platform/fault.ts';
+import { faultText, requireSystemFault } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
 import type { OfferMemo } from './offer-memo.ts';
 import { readEnvelope } from './read-envelope.ts';
@@ -77,7 +76,7 @@ const takeOn = (io: InboxIo, payload: EnvelopePayload, ticket: string): string |
     io.journal.take({ payload, ticket, bootId: io.bootId }, ...firstFacts(io, payload.actionId));
     return null;
   } catch (fault) {
-    if (faultCode(fault) === null) throw fault;
+    requireSystemFault(fault);
     return faultText(fault);
   }
 };

@@ -3,10 +3,9 @@
  * the facts that it must not forget are the reports that are due: one sync makes a fact known and owed.
  */
 import type { ActionId } from '@longarm/contract/ids';
-import { faultCode } from '@longarm/contract/system-fault';
 import type { DeviceStep, Fact } from '@longarm/contract/wire/to-server';
 import type { DiskReserve } from '../platform/disk-reserve.ts';
-import { faultText } from '../platform/fault.ts';
+import { faultText, requireSystemFault } from '../platform/fault.ts';
 import type { LogDisk } from '../platform/log-disk.ts';
 import { applyEntry, emptyState, type JournalState } from './apply-entry.ts';
 import { type ActionRecord, type Entry, JournalRecord, type OwedReport, type ResultSource } from './entries.ts';
@@ -69,11 +68,6 @@ export type OnDisk = (fault: string | null) => void;
 
 export type OpenedJournal = { readonly journal: Journal; readonly droppedBytes: number };
 
-/** What has no name of the system's is a mistake of ours, and no disk will get better. */
-const requireDiskFault = (fault: unknown): void => {
-  if (faultCode(fault) === null) throw fault;
-};
-
 /** A whole record, written by another version of the agent. */
 export class UnknownRecord extends Error {
   override readonly name = 'UnknownRecord';
@@ -117,7 +111,7 @@ const compactor = ({ file }: RecorderIo, state: JournalState) => {
     try {
       compact();
     } catch (fault) {
-      requireDiskFault(fault);
+      requireSystemFault(fault);
     }
     compactAt = Math.max(COMPACT_BYTES, 2 * file.sizeBytes());
   };
@@ -156,7 +150,7 @@ const recorder = (io: RecorderIo, state: JournalState): Recorder => {
       try {
         strictly(entries, durable);
       } catch (fault) {
-        requireDiskFault(fault);
+        requireSystemFault(fault);
         if (!isBehind) onDisk(faultText(fault));
         isBehind = true;
         for (const entry of entries) applyEntry(state, entry);

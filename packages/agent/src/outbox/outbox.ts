@@ -78,11 +78,13 @@ type Finished = OwedReport & { readonly fact: Extract<OwedReport['fact'], { kind
 
 const isFinished = (report: OwedReport): report is Finished => report.fact.kind === 'command-finished';
 
+const sourceOf = ({ sources }: OwedReport, stream: ResultSource['stream']): ResultSource | null =>
+  sources.find((source) => source.stream === stream) ?? null;
+
 const deliverOne = async (io: OutboxIo, report: Finished, to: { result: UploadedResult; stop: AbortSignal }) => {
   const { actionId, index } = report.fact;
   const { stream } = to.result;
-  const source = report.sources.find((candidate) => candidate.stream === stream) ?? null;
-  const delivery = await io.deliver({ actionId, index, source, ...to });
+  const delivery = await io.deliver({ actionId, index, source: sourceOf(report, stream), ...to });
   if (delivery.kind === 'delivered') io.journal.note({ kind: 'uploaded', sequence: report.sequence, stream });
   if (delivery.kind !== 'impossible') return;
   io.log('warn', 'a result cannot be delivered', { actionId, index, reason: delivery.sentence });
@@ -91,7 +93,7 @@ const deliverOne = async (io: OutboxIo, report: Finished, to: { result: Uploaded
   io.journal.amend(withoutResult(current, [stream], delivery.sentence));
 };
 
-const contentOf = (io: OutboxIo, source: ResultSource | undefined, sizeBytes: number): string | null => {
+const contentOf = (io: OutboxIo, source: ResultSource | null, sizeBytes: number): string | null => {
   if (source?.isSpool !== true) return null;
   if (source.content !== undefined) return source.content;
   const bytes = io.readSpool(source.path, sizeBytes);
@@ -108,8 +110,7 @@ const contentsOf = (io: OutboxIo, report: Finished): readonly InlineContent[] | 
   if (total > INLINE_RESULT_BYTES) return null;
   const contents: InlineContent[] = [];
   for (const { stream, sizeBytes } of due) {
-    const source = report.sources.find((candidate) => candidate.stream === stream);
-    const content = contentOf(io, source, sizeBytes);
+    const content = contentOf(io, sourceOf(report, stream), sizeBytes);
     if (content === null) return null;
     contents.push({ stream, content });
   }

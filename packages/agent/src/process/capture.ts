@@ -36,37 +36,15 @@ export type Capture = {
 type Reader = { readonly read: () => Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> };
 type Hasher = InstanceType<typeof Bun.CryptoHasher>;
 
-/** `writtenBytes` of the `madeBytes` that came were taken by the disk. */
-type Progress = { writtenBytes: number; madeBytes: number; fault: string | null };
+/** `writtenBytes` of the `madeBytes` that came were taken by the disk; `start` is what came while it was short. */
+type Progress = { writtenBytes: number; madeBytes: number; fault: string | null; readonly start: Uint8Array[] };
 
-/** Holds an output of so many bytes at most. */
-const shortOutput = (maxBytes: number) => {
-  let chunks: Uint8Array[] | null = [];
-  let bytes = 0;
-  return {
-    add: (chunk: Uint8Array) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) chunks = null;
-      chunks?.push(chunk);
-    },
-    /** Null when it was long. */
-    whole: (): Uint8Array | null => (chunks === null ? null : Buffer.concat(chunks)),
-  };
-};
-
-type Watch = {
-  /** The process has said this. */
-  readonly onMade: (chunk: Uint8Array) => void;
-  /** The disk has taken this. */
-  readonly onWritten: (chunk: Uint8Array, at: number) => void;
-};
-
-const readInto = async (writer: SpoolWriter, reader: Reader, { onMade, onWritten }: Watch) => {
-  const progress: Progress = { writtenBytes: 0, madeBytes: 0, fault: null };
+const readInto = async (writer: SpoolWriter, reader: Reader, onWritten: (chunk: Uint8Array, at: number) => void) => {
+  const progress: Progress = { writtenBytes: 0, madeBytes: 0, fault: null, start: [] };
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     const chunk = read.value ?? new Uint8Array();
     progress.madeBytes += chunk.length;
-    onMade(chunk);
+    if (progress.madeBytes <= SHORT_BYTES) progress.start.push(chunk);
     // a process that nobody reads from would hang: go on reading, keep what is there
     if (progress.fault !== null) continue;
     try {
@@ -90,6 +68,10 @@ const sealFile = (to: Spool, writer: SpoolWriter, { hasher, writtenBytes, fault 
     : sealOutput(to, writtenBytes, (chunk) => void hasher.update(chunk));
 
 type Kept = Omit<Captured, 'path' | 'content'>;
+
+/** All that came, where it is short and its head holds it; null for more. */
+const shortContent = (to: Spool, { madeBytes, start }: Progress): Uint8Array | null =>
+  madeBytes <= Math.min(SHORT_BYTES, headBytes(to)) ? Buffer.concat(start) : null;
 
 const keptWhole = (content: Uint8Array): Kept => {
   const sha256 = Sha256.parse(new Bun.CryptoHasher('sha256').update(content).digest('hex'));
@@ -119,12 +101,11 @@ const spool = async (reader: Reader, to: Spool): Promise<Captured> => {
   removeOutput(to.path);
   const writer = await spoolWriter(to);
   const hasher = new Bun.CryptoHasher('sha256');
-  const short = shortOutput(Math.min(SHORT_BYTES, headBytes(to)));
   const onWritten = (chunk: Uint8Array, at: number) =>
     void hasher.update(chunk.subarray(0, Math.max(0, headBytes(to) - at)));
   try {
-    const progress = await readInto(writer, reader, { onMade: short.add, onWritten });
-    const content = short.whole();
+    const progress = await readInto(writer, reader, onWritten);
+    const content = shortContent(to, progress);
     const kept = content === null ? await seal(to, writer, { ...progress, hasher }) : keptWhole(content);
     return { path: to.path, content, ...kept };
   } finally {

@@ -3,11 +3,10 @@
  * it, until one failed, all are done, or somebody stopped it.
  */
 import type { ActionId } from '@longarm/contract/ids';
-import { faultCode } from '@longarm/contract/system-fault';
 import type { EnvelopePayload } from '@longarm/contract/wire/envelope';
 import { type CommandEnd, failedWith, type StopReason } from '../commands/command-run.ts';
 import type { NewFact } from '../journal/journal.ts';
-import { faultText } from '../platform/fault.ts';
+import { faultText, requireSystemFault } from '../platform/fault.ts';
 import { finishedFact } from './finished-fact.ts';
 import type { RunnerIo } from './runner-io.ts';
 import { type StepClock, stepClock } from './step-clock.ts';
@@ -74,7 +73,7 @@ const goOn = (io: RunnerIo, step: Step, finished: NewFact): void => {
   try {
     io.journal.start(finished, startedFact(io, step, step.index + 1));
   } catch (fault) {
-    if (faultCode(fault) === null) throw fault;
+    requireSystemFault(fault);
     io.journal.report(finished);
   }
 };
@@ -105,7 +104,7 @@ const noteStarted = (io: RunnerIo, step: Step): CommandEnd | null => {
   try {
     if (!isNoted(io, step)) io.journal.start(startedFact(io, step, index));
   } catch (fault) {
-    if (faultCode(fault) === null) throw fault;
+    requireSystemFault(fault);
     return failedWith(`not started, since this device cannot write its journal: ${faultText(fault)}`);
   }
   io.log('info', 'command started', { actionId, index, type: payload.commands[index]?.command.type ?? null });
